@@ -1,0 +1,137 @@
+#include <cstdint>
+#include <cstring>
+#include <memory>
+
+#include "crossgrid/array/noisy_current.hpp"
+#include "crossgrid/backend/launch.hpp"
+#include "crossgrid/base/normal.hpp"
+#include "crossgrid/circuit/converter.hpp"
+#include "crossgrid/device/conductance_error.hpp"
+#include "crossgrid/device/conductance_levels.hpp"
+#include "crossgrid/kernels/functor_check.hpp"
+#include "launch.cuh"
+
+namespace crossgrid {
+namespace {
+
+/// Device memory of one check.
+class DeviceFloats {
+ public:
+  explicit DeviceFloats(const std::vector<float>& values) : size_(values.size() * sizeof(float)) {
+    check_cuda(cudaMalloc(&data_, size_), "cudaMalloc");
+    check_cuda(cudaMemcpy(data_, values.data(), size_, cudaMemcpyHostToDevice), "copy to the device");
+  }
+  ~DeviceFloats() { cudaFree(data_); }
+  DeviceFloats(const DeviceFloats&) = delete;
+  DeviceFloats& operator=(const DeviceFloats&) = delete;
+
+  float* data() const { return static_cast<float*>(data_); }
+  std::vector<float> values() const {
+    std::vector<float> to(size_ / sizeof(float));
+    check_cuda(cudaMemcpy(to.data(), data_, size_, cudaMemcpyDeviceToHost), "copy from the device");
+    return to;
+  }
+
+ private:
+  std::size_t size_;
+  void* data_ = nullptr;
+};
+
+/// Element i of a plane to its level, as programming does.
+struct QuantizeCell {
+  float* cells;
+  ConductanceLevels<float> levels;
+
+  CROSSGRID_HD_INLINE void operator()(std::size_t i) const { cells[i] = levels(cells[i]); }
+};
+
+std::size_t different_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  std::size_t different = 0;
+  for (std::size_t k = 0; k < a.size(); ++k) different += std::memcmp(&a[k], &b[k], sizeof(float)) != 0;
+  return different;
+}
+
+/// Inputs of a check: host and device copies of the same values.
+struct Buffers {
+  std::vector<float> host_inputs, host_normals;
+  DeviceFloats device_inputs, device_normals;
+
+  Buffers(std::vector<float> inputs, std::vector<float> normals)
+      : host_inputs(std::move(inputs)),
+        host_normals(std::move(normals)),
+        device_inputs(host_inputs),
+        device_normals(host_normals) {}
+};
+
+/// make(out, inputs, normals) gives the element on either side's buffers; `out` starts as a copy of the inputs.
+template <class Make>
+FunctorCheck check(const char* name, const Buffers& buffers, std::size_t indices, const Make& make) {
+  std::vector<float> host = buffers.host_inputs;
+  const DeviceFloats device(buffers.host_inputs);
+  for_each_index(indices, make(host.data(), buffers.host_inputs.data(), buffers.host_normals.data()));
+  launch(indices, make(device.data(), buffers.device_inputs.data(), buffers.device_normals.data()));
+  check_cuda(cudaDeviceSynchronize(), name);
+  return {name, host.size(), different_bits(host, device.values())};
+}
+
+}  // namespace
+
+int cuda_device_count() {
+  int count = 0;
+  return cudaGetDeviceCount(&count) == cudaSuccess ? count : 0;
+}
+
+std::vector<FunctorCheck> compare_functors(std::size_t count) {
+  const std::size_t size = (count + normal_group - 1) / normal_group * normal_group;
+  std::vector<float> inputs(size), normals(size);
+  const std::size_t counters = size / normal_group * 16;
+  for_each_index(counters, FillNormals{normals.data(), {{{1, 2}}, 3, 4}, 5});
+  for (std::size_t k = 0; k < size; ++k) inputs[k] = static_cast<float>(k) / static_cast<float>(size) * 1.5f - 0.25f;
+  const Buffers buffers(inputs, normals);
+
+  const UniformConverter<float> quantizer{0, 1, 255, 0, 1.0f / 255, 0};
+  const UniformConverter<float> sign_magnitude{-1, 1, 127, 0, 1.0f / 127, 0};
+  const NoisyConductance<float> independent{{0.05f, 0}, {0, 1}}, proportional{{0, 0.1f}, {0.1f, 1}};
+  using Out = float*;
+  using In = const float*;
+  return {
+      check("FillNormals", buffers, counters,
+            [](Out out, In, In) {
+              return FillNormals{out, {{{1, 2}}, 3, 4}, (std::uint64_t{1} << 28) - 1};
+            }),
+      check("QuantizeCell", buffers, size,
+            [](Out out, In, In) {
+              return QuantizeCell{out, {0.1f, 15}};
+            }),
+      check("PerturbCell, independent", buffers, size,
+            [&](Out out, In, In z) {
+              return PerturbCell{out, z, independent};
+            }),
+      check("PerturbCell, proportional", buffers, size,
+            [&](Out out, In, In z) {
+              return PerturbCell{out, z, proportional};
+            }),
+      check("ConvertLevels, quantizer", buffers, size,
+            [&](Out out, In in, In) {
+              return ConvertLevels{in, out, quantizer};
+            }),
+      check("ConvertLevels, sign_magnitude", buffers, size,
+            [&](Out out, In, In z) {
+              return ConvertLevels{z, out, sign_magnitude};
+            }),
+      check("ConvertScale", buffers, size,
+            [](Out out, In in, In) {
+              return ConvertScale{in, out, 0.3f};
+            }),
+      check("AddNoisyCell", buffers, size,
+            [&](Out out, In in, In z) {
+              return AddNoisyCell{out, 0.7f, in, z, independent};
+            }),
+      check("AddLumpedNoise", buffers, size / 2,
+            [&](Out out, In in, In z) {
+              return AddLumpedNoise{out, in + size / 2, z};
+            }),
+  };
+}
+
+}  // namespace crossgrid
