@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstddef>
+
+#include "crossgrid/base/host_device.hpp"
+
+namespace crossgrid {
+
+/// The loop that both backends share: element(i) for each i in [0, count), in any order. An element is a small struct
+/// of pointers and constants with a CROSSGRID_HD_INLINE operator()(std::size_t) const; no two indices write the same
+/// place, nor does one read what another writes. Host loops call this from a CROSSGRID_MULTIVERSION function, which
+/// turns it into vectors; kernels/launch.cuh is its CUDA twin.
+template <class Element>
+CROSSGRID_HD_INLINE void for_each_index(std::size_t count, const Element& element) {
+#ifndef __CUDACC__
+#pragma GCC ivdep
+#endif
+  for (std::size_t i = 0; i < count; ++i) element(i);
+}
+
+}  // namespace crossgrid

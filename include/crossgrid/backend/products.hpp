@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "crossgrid/base/matrix.hpp"
+
+namespace crossgrid {
+
+/// A convolution of a micro-batch as the MVMs of its sliding windows. Activations are NHWC and dense.
+struct ConvolutionShape {
+  int images = 1;
+  int in_channels = 1, height = 1, width = 1;
+  int out_channels = 1;
+  int kernel_height = 1, kernel_width = 1;
+  int stride = 1;
+  int padding = 0;  ///< zeros on each side
+
+  int out_height() const { return (height + 2 * padding - kernel_height) / stride + 1; }
+  int out_width() const { return (width + 2 * padding - kernel_width) / stride + 1; }
+  int rows() const { return in_channels * kernel_height * kernel_width; }
+  bool operator==(const ConvolutionShape&) const = default;
+};
+
+/// A plain product: result (vectors x columns) = source (vectors x rows) * weights (rows x columns).
+struct ProductShape {
+  int vectors = 1, rows = 1, columns = 1;
+  std::ptrdiff_t source_stride = 1, result_stride = 1;  ///< floats between vectors
+  bool operator==(const ProductShape&) const = default;
+};
+
+/// Weights in the layout that a Product wants, shared between threads.
+class PackedWeights {
+ public:
+  bool empty() const { return !impl_; }
+  std::size_t bytes() const;
+
+ private:
+  friend class Product;
+  struct Impl;
+  std::shared_ptr<const Impl> impl_;
+};
+
+/// Products of one fixed shape through oneDNN on one thread: the same bits for the same inputs on any thread, at any
+/// time, within a numeric class. An object is for one thread at a time; packed weights may be shared by all objects of
+/// equal shape.
+class Product {
+ public:
+  /// Error(internal) where oneDNN has nothing but its reference code for the shape.
+  explicit Product(const ConvolutionShape& shape);
+  explicit Product(const ProductShape& shape);
+  Product(Product&&) noexcept;
+  Product& operator=(Product&&) noexcept;
+  ~Product();
+
+  /// weights: rows x columns; rows of a convolution are channel-major (channel, kernel row, kernel column).
+  PackedWeights pack(const Matrix& weights) const;
+  void run(const float* source, const PackedWeights& weights, float* result);
+  /// oneDNN's name of the code that runs, e.g. "brgconv:avx512_core".
+  const std::string& implementation() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace crossgrid

@@ -1,0 +1,240 @@
+#include <omp.h>
+#include <dnnl.hpp>
+
+#include <algorithm>
+#include <vector>
+
+#include "crossgrid/backend/buffer.hpp"
+#include "crossgrid/backend/numeric_class.hpp"
+#include "crossgrid/backend/products.hpp"
+#include "crossgrid/base/error.hpp"
+
+/// The only file that knows oneDNN; compiles with its 2.x and 3.x interfaces.
+namespace crossgrid {
+
+namespace {
+
+using Tag = dnnl::memory::format_tag;
+using Dims = dnnl::memory::dims;
+using Desc = dnnl::memory::desc;
+constexpr auto f32 = dnnl::memory::data_type::f32;
+
+const dnnl::engine& cpu() {
+  static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+  return engine;
+}
+
+/// oneDNN's results depend on how many threads it may use when a primitive is created and when it runs: always one.
+void use_one_thread() {
+  omp_set_num_threads(1);
+}
+
+/// The scratchpad belongs to the Product, so that threads never share one.
+dnnl::primitive_attr own_scratchpad() {
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attributes;
+}
+
+dnnl::convolution_forward::primitive_desc describe(const ConvolutionShape& s) {
+  // NHWC on both sides is what oneDNN's fastest code wants with AVX-512 (brgconv) and as good as any with AVX2. A plain
+  // tag beside `any` falls to the reference code with AVX2.
+  const Desc source({s.images, s.in_channels, s.height, s.width}, f32, Tag::nhwc);
+  const Desc weights({s.out_channels, s.in_channels, s.kernel_height, s.kernel_width}, f32, Tag::any);
+  const Desc result({s.images, s.out_channels, s.out_height(), s.out_width()}, f32, Tag::nhwc);
+  const Dims strides{s.stride, s.stride}, padding{s.padding, s.padding};
+  constexpr auto kind = dnnl::prop_kind::forward_inference;
+  constexpr auto algorithm = dnnl::algorithm::convolution_direct;
+#if DNNL_VERSION_MAJOR >= 3
+  return {cpu(), kind, algorithm, source, weights, result, strides, padding, padding, own_scratchpad()};
+#else
+  return {{kind, algorithm, source, weights, result, strides, padding, padding}, own_scratchpad(), cpu()};
+#endif
+}
+
+dnnl::matmul::primitive_desc describe(const ProductShape& s) {
+  const Desc source({s.vectors, s.rows}, f32, Dims{s.source_stride, 1});
+  const Desc weights({s.rows, s.columns}, f32, Tag::any);
+  const Desc result({s.vectors, s.columns}, f32, Dims{s.result_stride, 1});
+#if DNNL_VERSION_MAJOR >= 3
+  return {cpu(), source, weights, result, own_scratchpad()};
+#else
+  return {{source, weights, result}, own_scratchpad(), cpu()};
+#endif
+}
+
+std::string text(const ConvolutionShape& s) {
+  return "convolution of " + std::to_string(s.images) + " x " + std::to_string(s.height) + " x " +
+         std::to_string(s.width) + " x " + std::to_string(s.in_channels) + " to " + std::to_string(s.out_channels) +
+         " channels, kernel " + std::to_string(s.kernel_height) + " x " + std::to_string(s.kernel_width);
+}
+
+std::string text(const ProductShape& s) {
+  return "product of " + std::to_string(s.vectors) + " x " + std::to_string(s.rows) + " by " +
+         std::to_string(s.columns) + " columns";
+}
+
+/// How pack() finds its weights: rows x columns, row-major.
+Desc given_weights(const ConvolutionShape& s) {
+  const dnnl::memory::dim columns = s.out_channels;
+  return Desc({s.out_channels, s.in_channels, s.kernel_height, s.kernel_width}, f32,
+              Dims{1, columns * s.kernel_height * s.kernel_width, columns * s.kernel_width, columns});
+}
+Desc given_weights(const ProductShape& s) {
+  return Desc({s.rows, s.columns}, f32, Tag::ab);
+}
+
+dnnl::memory without_data(const Desc& description) {
+  return dnnl::memory(description, cpu(), nullptr);
+}
+
+std::size_t floats(const Desc& description) {
+  return (description.get_size() + sizeof(float) - 1) / sizeof(float);
+}
+
+}  // namespace
+
+struct PackedWeights::Impl {
+  Desc layout;
+  Buffer values;
+};
+
+std::size_t PackedWeights::bytes() const {
+  return impl_ ? impl_->values.bytes() : 0;
+}
+
+struct Product::Impl {
+  template <class Shape, class PrimitiveDesc>
+  Impl(const Shape& shape, const PrimitiveDesc& description, dnnl::primitive made)
+      : primitive(std::move(made)),
+        stream(cpu()),
+        name(description.impl_info_str()),
+        given(given_weights(shape)),
+        source(without_data(description.src_desc())),
+        weights(without_data(description.weights_desc())),
+        result(without_data(description.dst_desc())),
+        scratch(floats(description.scratchpad_desc())),
+        scratchpad(description.scratchpad_desc(), cpu(), scratch.data()),
+        arguments{{DNNL_ARG_SRC, source},
+                  {DNNL_ARG_WEIGHTS, weights},
+                  {DNNL_ARG_DST, result},
+                  {DNNL_ARG_SCRATCHPAD, scratchpad}} {
+    if (name.find("ref") != std::string::npos) {
+      throw Error(ExitCode::internal, "oneDNN has only its reference code ('" + name + "') for the " + text(shape));
+    }
+  }
+
+  dnnl::primitive primitive;
+  dnnl::stream stream;
+  std::string name;
+  Desc given;
+  dnnl::memory source, weights, result;
+  Buffer scratch;
+  dnnl::memory scratchpad;
+  std::unordered_map<int, dnnl::memory> arguments;
+};
+
+Product::Product(const ConvolutionShape& shape) {
+  use_one_thread();
+  const auto description = describe(shape);
+  impl_ = std::make_unique<Impl>(shape, description, dnnl::convolution_forward(description));
+}
+
+Product::Product(const ProductShape& shape) {
+  use_one_thread();
+  const auto description = describe(shape);
+  impl_ = std::make_unique<Impl>(shape, description, dnnl::matmul(description));
+}
+
+Product::Product(Product&&) noexcept = default;
+Product& Product::operator=(Product&&) noexcept = default;
+Product::~Product() = default;
+
+PackedWeights Product::pack(const Matrix& weights) const {
+  use_one_thread();
+  const Desc layout = impl_->weights.get_desc();
+  auto packed = std::make_shared<PackedWeights::Impl>(PackedWeights::Impl{layout, Buffer(floats(layout))});
+  // oneDNN's interface knows no const; a reorder only reads its source.
+  dnnl::memory from(impl_->given, cpu(), const_cast<float*>(weights.data()));
+  dnnl::memory to(layout, cpu(), packed->values.data());
+  dnnl::reorder(from, to).execute(impl_->stream, from, to);
+  impl_->stream.wait();
+  PackedWeights result;
+  result.impl_ = std::move(packed);
+  return result;
+}
+
+void Product::run(const float* source, const PackedWeights& weights, float* result) {
+  use_one_thread();
+  impl_->source.set_data_handle(const_cast<float*>(source));
+  impl_->weights.set_data_handle(const_cast<float*>(weights.impl_->values.data()));
+  impl_->result.set_data_handle(result);
+  impl_->primitive.execute(impl_->stream, impl_->arguments);
+  impl_->stream.wait();
+}
+
+const std::string& Product::implementation() const {
+  return impl_->name;
+}
+
+namespace {
+
+struct Level {
+  const char* name;
+  dnnl::cpu_isa isa;
+};
+constexpr Level levels[] = {{"avx2", dnnl::cpu_isa::avx2},
+                            {"avx512", dnnl::cpu_isa::avx512_core},
+                            {"avx512_vnni", dnnl::cpu_isa::avx512_core_vnni}};
+
+/// The highest level that oneDNN may use in this process.
+std::string effective_level() {
+  const dnnl::cpu_isa isa = dnnl::get_effective_cpu_isa();
+  switch (isa) {
+    case dnnl::cpu_isa::avx512_core:
+      return "avx512";
+    case dnnl::cpu_isa::avx2:
+    case dnnl::cpu_isa::avx2_vnni:
+#if DNNL_VERSION_MAJOR >= 3
+    case dnnl::cpu_isa::avx2_vnni_2:
+#endif
+      return "avx2";
+    default:
+      // Every later level contains AVX-512 with VNNI; what is left below has no AVX2.
+      if (static_cast<int>(isa) > static_cast<int>(dnnl::cpu_isa::avx512_core)) return "avx512_vnni";
+      throw Error(ExitCode::bad_input, "this processor has no AVX2 (or DNNL_MAX_CPU_ISA hides it): Crossgrid needs it");
+  }
+}
+
+}  // namespace
+
+const std::vector<std::string>& instruction_sets() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const Level& level : levels) all.emplace_back(level.name);
+    return all;
+  }();
+  return names;
+}
+
+NumericClass host_numeric_class() {
+  const dnnl_version_t* version = dnnl_version();
+  return {"host", effective_level(),
+          std::to_string(version->major) + "." + std::to_string(version->minor) + "." + std::to_string(version->patch)};
+}
+
+void pin_instruction_set(const std::string& isa) {
+  if (isa.empty()) return;
+  const auto* level = std::find_if(std::begin(levels), std::end(levels), [&](const Level& l) { return isa == l.name; });
+  if (level == std::end(levels)) {
+    throw Error(ExitCode::usage, "unknown instruction-set level '" + isa + "' (known: avx2, avx512, avx512_vnni)");
+  }
+  const bool pinned = dnnl::set_max_cpu_isa(level->isa) == dnnl::status::success;
+  const std::string found = effective_level();
+  if (found == isa) return;
+  throw Error(ExitCode::bad_input,
+              "instruction-set level " + isa + " is asked for, but " +
+                  (pinned ? "this processor has only " + found : "products of this process already run at " + found));
+}
+
+}  // namespace crossgrid

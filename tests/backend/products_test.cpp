@@ -1,0 +1,121 @@
+#include "crossgrid/backend/products.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <vector>
+
+#include "crossgrid/backend/thread_team.hpp"
+
+namespace crossgrid {
+namespace {
+
+std::vector<float> random_values(std::size_t count, unsigned seed) {
+  std::mt19937 random(seed);
+  std::uniform_real_distribution<float> uniform(-1, 1);
+  std::vector<float> values(count);
+  for (float& v : values) v = uniform(random);
+  return values;
+}
+
+Matrix random_matrix(int rows, int cols) {
+  const auto values = random_values(static_cast<std::size_t>(rows) * cols, 5);
+  return Eigen::Map<const Matrix>(values.data(), rows, cols);
+}
+
+/// By definition, in double: windows of all images x out_channels.
+std::vector<double> plain_convolution(const ConvolutionShape& s, const std::vector<float>& source, const Matrix& w) {
+  std::vector<double> result;
+  for (int n = 0; n < s.images; ++n) {
+    for (int y = 0; y < s.out_height(); ++y) {
+      for (int x = 0; x < s.out_width(); ++x) {
+        for (int o = 0; o < s.out_channels; ++o) {
+          double sum = 0;
+          for (int row = 0; row < s.rows(); ++row) {
+            const int c = row / (s.kernel_height * s.kernel_width), k = row % (s.kernel_height * s.kernel_width);
+            const int i = y * s.stride - s.padding + k / s.kernel_width;
+            const int j = x * s.stride - s.padding + k % s.kernel_width;
+            if (i < 0 || j < 0 || i >= s.height || j >= s.width) continue;
+            const auto place = ((static_cast<std::size_t>(n) * s.height + i) * s.width + j) * s.in_channels + c;
+            sum += static_cast<double>(source[place]) * w(row, o);
+          }
+          result.push_back(sum);
+        }
+      }
+    }
+  }
+  return result;
+}
+
+const std::vector<ConvolutionShape>& shapes() {
+  static const std::vector<ConvolutionShape> all{{4, 3, 32, 32, 16, 3, 3, 1, 1},  {4, 16, 32, 32, 16, 3, 3, 1, 1},
+                                                 {2, 16, 16, 16, 32, 3, 3, 2, 1}, {8, 1, 28, 28, 16, 3, 3, 1, 1},
+                                                 {3, 12, 9, 7, 10, 3, 3, 1, 0},   {2, 11, 9, 9, 5, 3, 3, 1, 1},
+                                                 {2, 5, 11, 11, 7, 5, 3, 2, 2},   {4, 8, 6, 6, 24, 1, 1, 1, 0}};
+  return all;
+}
+
+TEST(Product, ConvolvesAsItsDefinitionSays) {
+  for (const ConvolutionShape& s : shapes()) {
+    const auto source = random_values(static_cast<std::size_t>(s.images) * s.height * s.width * s.in_channels, 1);
+    const Matrix weights = random_matrix(s.rows(), s.out_channels);
+    const auto expected = plain_convolution(s, source, weights);
+    Product product(s);
+    std::vector<float> result(expected.size());
+    product.run(source.data(), product.pack(weights), result.data());
+    for (std::size_t k = 0; k < expected.size(); ++k) ASSERT_NEAR(result[k], expected[k], 2e-5) << k;
+  }
+}
+
+TEST(Product, MultipliesStridedRows) {
+  const ProductShape s{5, 17, 9, 30, 12};
+  const auto source = random_values(5 * 30, 2);
+  const Matrix weights = random_matrix(17, 9);
+  Product product(s);
+  std::vector<float> result(5 * 12, -7);
+  product.run(source.data() + 4, product.pack(weights), result.data());
+  for (int n = 0; n < 5; ++n) {
+    for (int j = 0; j < 9; ++j) {
+      double sum = 0;
+      for (int i = 0; i < 17; ++i)
+        sum += static_cast<double>(source[static_cast<std::size_t>(4 + n * 30 + i)]) * weights(i, j);
+      EXPECT_NEAR(result[static_cast<std::size_t>(n * 12 + j)], sum, 1e-5);
+    }
+    for (int j = 9; j < 12; ++j) EXPECT_EQ(result[static_cast<std::size_t>(n * 12 + j)], -7);
+  }
+}
+
+TEST(Product, NeverRunsReferenceCode) {
+  for (const ConvolutionShape& s : shapes()) {
+    EXPECT_EQ(Product(s).implementation().find("ref"), std::string::npos);
+  }
+  EXPECT_EQ(Product(ProductShape{4, 100, 10, 576, 10}).implementation().find("ref"), std::string::npos);
+}
+
+TEST(Product, GivesTheSameBitsOnAnyThreadAndForAnyNeighbours) {
+  const ConvolutionShape s = shapes()[1];
+  const std::size_t image = static_cast<std::size_t>(s.height) * s.width * s.in_channels;
+  const auto source = random_values(s.images * image, 1);
+  const Matrix weights = random_matrix(s.rows(), s.out_channels);
+  Product first(s);
+  const PackedWeights packed = first.pack(weights);
+  const std::size_t count = static_cast<std::size_t>(s.images) * s.out_height() * s.out_width() * s.out_channels;
+  std::vector<float> expected(count);
+  first.run(source.data(), packed, expected.data());
+  ThreadTeam team(3);
+  team.parallel_for(12, [&](std::size_t, int) {
+    Product product(s);
+    std::vector<float> result(count);
+    product.run(source.data(), packed, result.data());
+    EXPECT_EQ(result, expected);
+  });
+  // Other images beside image 0 must not change it.
+  auto alone = source;
+  std::fill(alone.begin() + static_cast<std::ptrdiff_t>(image), alone.end(), 0.0f);
+  std::vector<float> result(count);
+  first.run(alone.data(), packed, result.data());
+  EXPECT_TRUE(std::equal(result.begin(), result.begin() + static_cast<std::ptrdiff_t>(count / 4), expected.begin()));
+}
+
+}  // namespace
+}  // namespace crossgrid
