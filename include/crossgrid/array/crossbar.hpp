@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+
+#include "crossgrid/base/matrix.hpp"
+#include "crossgrid/base/philox.hpp"
+#include "crossgrid/device/conductance_error.hpp"
+
+namespace crossgrid {
+
+/// How an array's read noise is drawn (physics.md section 4).
+enum class NoisePath {
+  none,
+  lumped,   ///< one normal per output and MVM, variance = inputs^2 * noise_variance
+  per_cell  ///< one normal per cell and MVM
+};
+
+/// One programmed array (a balanced pair of arrays counts as one): rows are inputs, columns outputs.
+struct Crossbar {
+  int row_first = 0, rows = 0;  ///< inputs of the whole matrix that it holds
+  int col_first = 0, cols = 0;  ///< outputs
+  int matrix_rows = 0, matrix_cols = 0;
+
+  /// rows x cols: current of output j is sum_i x_i conductance(i, j): g+ - g- of a balanced pair, g of single cells.
+  /// Where noise is lumped, the cells' mean under (clipped) read noise.
+  Matrix conductance;
+
+  NoisePath noise = NoisePath::none;
+  Matrix noise_variance;  ///< rows x cols, lumped only: variance of conductance(i, j), both cells of a pair together
+  Matrix plus, minus;     ///< rows x cols, per_cell only: programmed cells; minus is empty for single cells
+  NoisyConductance<float> read_noise;  ///< per_cell only
+  PhiloxKey lumped_key;                ///< by row block
+  PhiloxKey plus_key, minus_key;       ///< by plane of cells
+};
+
+/// Lumped read noise on a tile of currents: windows first_window, ... of one image, `windows` x cols, strides in
+/// floats. variance holds inputs^2 * noise_variance; currents += sqrt(variance) * normal. The draw is counted by the
+/// output's place in the whole matrix, so it does not depend on tiles or column blocks.
+void add_lumped_noise(const Crossbar& crossbar, std::uint32_t image, std::uint32_t first_window, int windows,
+                      const float* variance, std::ptrdiff_t variance_stride, float* currents,
+                      std::ptrdiff_t currents_stride);
+
+/// MVMs with every cell drawn afresh: currents (windows x cols) = inputs (windows x rows) * noisy cells. The draw is
+/// counted by the cell's place in the whole matrix and the window.
+void mvm_with_cell_noise(const Crossbar& crossbar, std::uint32_t image, std::uint32_t first_window, int windows,
+                         const float* inputs, std::ptrdiff_t inputs_stride, float* currents,
+                         std::ptrdiff_t currents_stride);
+
+}  // namespace crossgrid
