@@ -1,0 +1,200 @@
+#include "crossgrid/core/programmed_matrix.hpp"
+
+#include <algorithm>
+
+#include "crossgrid/backend/launch.hpp"
+#include "crossgrid/base/normal.hpp"
+#include "crossgrid/base/random_stream.hpp"
+#include "crossgrid/core/partition.hpp"
+#include "crossgrid/core/weight_mapping.hpp"
+#include "crossgrid/device/clipped_normal.hpp"
+
+namespace crossgrid {
+namespace {
+
+/// The whole matrix's cells, rows x cols: one plane for offset cells, two for balanced ones.
+struct Planes {
+  Matrix plus, minus;
+  bool paired() const { return minus.size() > 0; }
+};
+
+Planes target_planes(const Matrix& weights, const WeightMapping& mapping) {
+  const Matrix by_input = weights.transpose();
+  Planes planes;
+  planes.plus.resizeLike(by_input);
+  const bool paired = mapping.style == CoreStyle::balanced;
+  if (paired) planes.minus.resizeLike(by_input);
+  for (Eigen::Index k = 0; k < by_input.size(); ++k) {
+    const CellTargets targets = mapping(by_input.data()[k]);
+    planes.plus.data()[k] = static_cast<float>(targets.plus);
+    if (paired) planes.minus.data()[k] = static_cast<float>(targets.minus);
+  }
+  return planes;
+}
+
+CROSSGRID_MULTIVERSION
+void run(std::size_t count, const PerturbCell& element) {
+  for_each_index(count, element);
+}
+
+/// Programs a plane: one draw per cell, counted by its place in the whole matrix.
+void program_plane(Matrix& cells, const NoisyConductance<float>& error, PhiloxKey key) {
+  constexpr std::size_t at_once = 4096;
+  float normals[at_once];
+  const auto size = static_cast<std::size_t>(cells.size());
+  for (std::size_t first = 0; first < size; first += at_once) {
+    const std::size_t count = std::min(at_once, size - first);
+    fill_normals(std::span(normals, count), {key, 0, 0}, first);
+    run(count, PerturbCell{cells.data() + first, normals, error});
+  }
+}
+
+/// Mean and variance of every cell of a plane under read noise.
+struct PlaneMoments {
+  Matrix mean, variance;
+  double clip_probability = 0;  ///< the largest
+};
+
+PlaneMoments read_moments(const Matrix& cells, const DeviceConfig& device) {
+  PlaneMoments moments{Matrix(cells.rows(), cells.cols()), Matrix(cells.rows(), cells.cols()), 0};
+  const auto error = make_error<double>(device.read_noise);
+  const auto limits = make_limits<double>(device);
+  for (Eigen::Index k = 0; k < cells.size(); ++k) {
+    const double g = cells.data()[k];
+    const ClippedNormal cell = clipped_normal(g, error.sigma(g), limits.low, limits.high);
+    moments.mean.data()[k] = static_cast<float>(cell.mean);
+    moments.variance.data()[k] = static_cast<float>(cell.variance);
+    moments.clip_probability = std::max(moments.clip_probability, cell.clip_probability);
+  }
+  return moments;
+}
+
+/// A matrix of arrays without anything in them: places and keys.
+ProgrammedMatrix laid_out(const Planes& planes, const LayerHardware& hardware, const WeightMapping& mapping) {
+  ProgrammedMatrix matrix;
+  matrix.rows = static_cast<int>(planes.plus.rows());
+  matrix.cols = static_cast<int>(planes.plus.cols());
+  const auto row_parts = partition(matrix.rows, hardware.array.rows_max, hardware.array.rows_partition);
+  const auto col_parts = partition(matrix.cols, hardware.array.cols_max, hardware.array.cols_partition);
+  matrix.row_blocks = static_cast<int>(row_parts.size());
+  matrix.col_blocks = static_cast<int>(col_parts.size());
+  matrix.output_scale = mapping.output_scale();
+  matrix.offset_coefficient = mapping.offset_coefficient();
+  for (const Part& rows : row_parts) {
+    for (const Part& cols : col_parts) {
+      Crossbar array;
+      array.row_first = rows.first, array.rows = rows.count;
+      array.col_first = cols.first, array.cols = cols.count;
+      array.matrix_rows = matrix.rows, array.matrix_cols = matrix.cols;
+      matrix.arrays.push_back(std::move(array));
+    }
+  }
+  return matrix;
+}
+
+auto block(const Matrix& whole, const Crossbar& array) {
+  return whole.block(array.row_first, array.col_first, array.rows, array.cols);
+}
+
+void fill_noiseless(ProgrammedMatrix& matrix, const Planes& planes) {
+  for (Crossbar& array : matrix.arrays) {
+    array.conductance = block(planes.plus, array);
+    if (planes.paired()) array.conductance -= block(planes.minus, array);
+  }
+}
+
+void fill_lumped(ProgrammedMatrix& matrix, const PlaneMoments& plus, const PlaneMoments* minus) {
+  for (Crossbar& array : matrix.arrays) {
+    array.noise = NoisePath::lumped;
+    array.conductance = block(plus.mean, array);
+    array.noise_variance = block(plus.variance, array);
+    if (minus != nullptr) {
+      array.conductance -= block(minus->mean, array);
+      array.noise_variance += block(minus->variance, array);
+    }
+  }
+}
+
+void fill_per_cell(ProgrammedMatrix& matrix, const Planes& planes, const DeviceConfig& device) {
+  fill_noiseless(matrix, planes);
+  for (Crossbar& array : matrix.arrays) {
+    array.noise = NoisePath::per_cell;
+    array.plus = block(planes.plus, array);
+    if (planes.paired()) array.minus = block(planes.minus, array);
+    array.read_noise = {make_error<float>(device.read_noise), make_limits<float>(device)};
+  }
+}
+
+void prepare_read_noise(ProgrammedMatrix& matrix, const Planes& planes, const DeviceConfig& device) {
+  if (device.read_noise_sampling == NoiseSampling::per_cell) return fill_per_cell(matrix, planes, device);
+  const PlaneMoments plus = read_moments(planes.plus, device);
+  PlaneMoments minus;
+  if (planes.paired()) minus = read_moments(planes.minus, device);
+  const double clip_probability = std::max(plus.clip_probability, minus.clip_probability);
+  if (device.read_noise_sampling == NoiseSampling::automatic &&
+      !lumped_noise_is_accurate(clip_probability, smallest_array_rows(matrix))) {
+    return fill_per_cell(matrix, planes, device);
+  }
+  fill_lumped(matrix, plus, planes.paired() ? &minus : nullptr);
+}
+
+/// Where nothing is between a column's current and the digital offset, the offset is taken off the conductances: one
+/// product, and no small difference of large sums.
+void fold_offset(ProgrammedMatrix& matrix) {
+  const auto offset = static_cast<float>(matrix.offset_coefficient / matrix.output_scale);
+  for (Crossbar& array : matrix.arrays) array.conductance.array() -= offset;
+  matrix.offset_coefficient = 0;
+}
+
+}  // namespace
+
+bool lumped_noise_is_accurate(double clip_probability, int rows) {
+  return clip_probability < 1e-12 || rows >= 64;
+}
+
+int smallest_array_rows(const ProgrammedMatrix& matrix) {
+  return std::ranges::min(matrix.arrays, {}, &Crossbar::rows).rows;
+}
+
+ProgrammedMatrix program_matrix(const Matrix& weights, const LayerHardware& hardware, std::uint64_t seed,
+                                std::uint32_t trial, std::uint32_t layer) {
+  const WeightMapping mapping = make_weight_mapping(weights, hardware);
+  Planes planes = target_planes(weights, mapping);
+  const DeviceConfig& device = hardware.device;
+  const auto key = [&](DrawPurpose purpose, int array) {
+    return stream_key(seed, trial, purpose, layer, static_cast<std::uint32_t>(array));
+  };
+  if (device.programming_error.active()) {
+    const NoisyConductance<float> error{make_error<float>(device.programming_error), make_limits<float>(device)};
+    program_plane(planes.plus, error, key(DrawPurpose::programming_error, 0));
+    if (planes.paired()) program_plane(planes.minus, error, key(DrawPurpose::programming_error, 1));
+  }
+  ProgrammedMatrix matrix = laid_out(planes, hardware, mapping);
+  if (device.read_noise.active()) {
+    prepare_read_noise(matrix, planes, device);
+    for (std::size_t k = 0; k < matrix.arrays.size(); ++k) {
+      Crossbar& array = matrix.arrays[k];
+      array.lumped_key = key(DrawPurpose::lumped_read_noise, static_cast<int>(k) / matrix.col_blocks);
+      array.plus_key = key(DrawPurpose::cell_read_noise, 0);
+      array.minus_key = key(DrawPurpose::cell_read_noise, 1);
+    }
+  } else {
+    fill_noiseless(matrix, planes);
+  }
+  const bool per_cell = matrix.arrays.front().noise == NoisePath::per_cell;
+  if (hardware.adc.model == ConverterModel::ideal && !per_cell) fold_offset(matrix);
+  return matrix;
+}
+
+ProgrammedMatrix nominal_matrix(const Matrix& weights, const LayerHardware& hardware) {
+  LayerHardware nominal = hardware;
+  nominal.device.programming_error = {};
+  nominal.device.read_noise = {};
+  return program_matrix(weights, nominal, 0, 0, 0);
+}
+
+bool bipolar_currents(const LayerHardware& hardware, bool signed_inputs) {
+  return signed_inputs || hardware.core.style == CoreStyle::balanced;
+}
+
+}  // namespace crossgrid
