@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "crossgrid/circuit/converter.hpp"
+
+/// What happens to a layer's currents between its product and the next layer's, in one pass over the cache.
+namespace crossgrid {
+
+/// value -> dac(relu(scale * (partial + adc(value)) + bias - offset)).
+struct Epilogue {
+  Converter<float> adc;
+  float scale = 1;               ///< layer units per current
+  std::vector<float> bias_tile;  ///< the bias repeated, see make_bias_tile
+  bool relu = false;
+  Converter<float> dac;  ///< of the only consumer, else nothing (ideal, scale 1)
+};
+
+/// Bias (one per column, empty: zeros) repeated over enough windows for a loop of a few hundred values.
+std::vector<float> make_bias_tile(const std::vector<float>& bias, int cols);
+
+/// currents: windows x cols. partial (may be null): sums over earlier row blocks, of the same shape. offset (may be
+/// null): one value per window, taken off. to: windows x cols, may be `currents` or `partial`.
+void finish(const Epilogue& epilogue, const float* currents, const float* partial, const float* offset, float* to,
+            std::size_t windows, int cols);
+
+/// partial = adc(currents), or partial += adc(currents) where not `first`.
+void accumulate(const Converter<float>& adc, const float* currents, float* partial, std::size_t count, bool first);
+
+}  // namespace crossgrid

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <array>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "crossgrid/backend/buffer.hpp"
+#include "crossgrid/backend/products.hpp"
+
+namespace crossgrid {
+
+using AnyProductShape = std::variant<ConvolutionShape, ProductShape>;
+
+/// What one thread needs to take micro-batches through networks: products of the shapes it has met and buffers.
+class Lane {
+ public:
+  enum Scratch {
+    driven,
+    padded,
+    squares,
+    block_input,
+    currents,
+    variance,
+    offsets,
+    pixel_sums,
+    windows,
+    scratch_count
+  };
+
+  /// Made at first use and kept: shapes are as few as layers and array sizes.
+  Product& product(const AnyProductShape& shape);
+  /// At least `floats` floats, contents undefined; valid until the next call for the same buffer.
+  float* scratch(Scratch which, std::size_t floats);
+  /// Activation buffers, one set per `role` (a lane may carry two networks side by side).
+  float* slot(int role, int slot, std::size_t floats);
+
+ private:
+  static float* grown(Buffer& buffer, std::size_t floats);
+  std::vector<std::pair<AnyProductShape, Product>> products_;
+  std::array<Buffer, scratch_count> scratch_;
+  std::array<std::vector<Buffer>, 2> slots_;
+};
+
+}  // namespace crossgrid

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "crossgrid/array/crossbar.hpp"
+#include "crossgrid/backend/products.hpp"
+#include "crossgrid/core/layer_hardware.hpp"
+
+namespace crossgrid {
+
+/// How the MVMs of a matrix layer are computed. All give the same values before converters, to rounding.
+enum class MatrixExecution {
+  direct,       ///< one convolution per row block over the channels that it touches (linear layers: one product)
+  gathered,     ///< windows gathered tile by tile (im2col), one product per row block and tile
+  cell_by_cell  ///< as gathered, every cell drawn at every MVM
+};
+
+/// Rows of the matrix that meet one ADC, as one product.
+struct PlanBlock {
+  int row_first = 0, rows = 0;
+  int channel_first = 0, channels = 0;  ///< input channels that the rows touch, some perhaps in part
+};
+
+struct MatrixPlan {
+  MatrixExecution execution = MatrixExecution::direct;
+  std::vector<PlanBlock> blocks;
+  /// Whether all row blocks were merged into one: nothing is between their currents and their sum.
+  bool merged = false;
+  /// Windows per gathered tile, a divisor of the windows of an image.
+  int tile = 1;
+  std::string reason;
+
+  /// Rows that products compute over those that the matrix has: 1 where no channel is cut.
+  double overhead(const ConvolutionShape& geometry) const;
+};
+
+/// The cheapest exact plan. geometry: of one image.
+MatrixPlan plan_matrix(const ConvolutionShape& geometry, const LayerHardware& hardware, NoisePath noise);
+/// The plan with its execution forced: for tests that hold plans to each other.
+MatrixPlan plan_matrix_as(MatrixExecution execution, const ConvolutionShape& geometry, const LayerHardware& hardware,
+                          NoisePath noise);
+
+}  // namespace crossgrid

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+
+#include "crossgrid/backend/products.hpp"
+#include "crossgrid/network/network.hpp"
+
+/// Digital operations on micro-batches of dense NHWC activations.
+namespace crossgrid {
+
+/// Largest value of each window; windows begin on `padding` pixels before the image, padding never wins.
+void max_pool(const float* from, float* to, int images, const Shape& in, const Shape& out, const MaxPool2d& pool);
+/// Mean of the pixels of each window that lie in the image.
+void average_pool(const float* from, float* to, int images, const Shape& in, const Shape& out, const AvgPool2d& pool);
+void global_average_pool(const float* from, float* to, int images, const Shape& in);
+/// (h, w, c) order to (c, h, w).
+void flatten(const float* from, float* to, int images, const Shape& in);
+void add(const float* a, const float* b, float* to, std::size_t count);
+void square(const float* from, float* to, std::size_t count);
+/// Softmax over the channels of every pixel, in double.
+void softmax(const float* from, float* to, std::size_t pixels, int channels);
+
+/// Dense copy of the channels first .. first + count - 1 of `pixels` pixels.
+void copy_channels(const float* from, float* to, std::size_t pixels, int channels, int first, int count);
+
+/// Copies images into a frame of `padding` pixels of `value` on each side.
+void frame_images(const float* from, float* to, int images, const Shape& in, int padding, float value);
+
+/// The inputs of windows first_window ... of one image as rows of a matrix, windows x row_count: rows first_row ... of
+/// the channel-major order (channel, kernel row, kernel column); 0 where a window hangs over the edge.
+void gather_windows(const float* image, float* to, const ConvolutionShape& shape, int first_window, int windows,
+                    int first_row, int row_count);
+
+/// Sum of the inputs of every window of a micro-batch of shape.images: one value per window. scratch: one float per
+/// input pixel of one image.
+void window_sums(const float* from, float* to, float* scratch, const ConvolutionShape& shape);
+
+/// Pixels to a network's input: `table` holds channels x 256 values.
+void look_up_pixels(const std::uint8_t* pixels, float* to, std::size_t pixel_count, int channels, const float* table);
+
+}  // namespace crossgrid

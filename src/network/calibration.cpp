@@ -1,0 +1,193 @@
+#include "crossgrid/network/calibration.hpp"
+
+#include <algorithm>
+
+#include "crossgrid/base/error.hpp"
+
+namespace crossgrid {
+
+/// Currents of one layer's nominal arrays, with all that decides them, and the ranges found so far.
+struct Calibration::CurrentProfile {
+  std::size_t matrix = 0;
+  LayerHardware hardware;  ///< converters' and errors' parts that don't matter here at their defaults
+  Interval dac_range;
+  FloatHistogram values;
+  std::vector<std::pair<AdcConfig, Interval>> fits;
+
+  bool same_key(const CurrentProfile& other) const {
+    return matrix == other.matrix && hardware == other.hardware && dac_range == other.dac_range;
+  }
+};
+
+namespace {
+
+bool needs_inputs(const LayerHardware& hardware) {
+  const bool converts = hardware.dac.model != ConverterModel::ideal || hardware.adc.model != ConverterModel::ideal;
+  return hardware.analog && hardware.dac.range == RangeRule::calibrated && converts;
+}
+
+bool needs_currents(const LayerHardware& hardware) {
+  return hardware.analog && hardware.adc.model != ConverterModel::ideal && hardware.adc.range == RangeRule::calibrated;
+}
+
+/// What of a layer's hardware its nominal currents depend on.
+LayerHardware nominal_part(LayerHardware hardware) {
+  hardware.device.programming_error = {};
+  hardware.device.read_noise = {};
+  hardware.device.read_noise_sampling = {};
+  hardware.adc = {};
+  hardware.adc.model = ConverterModel::quantizer;  // row blocks stay apart, offsets stay in
+  hardware.dac.range = RangeRule::fixed;
+  hardware.dac.fixed_range = {};
+  return hardware;
+}
+
+/// An ideal DAC only scales: its limits are the largest value, whatever the method.
+RangeRequest range_request(const CalibrationPlan& plan, ConverterModel model) {
+  return {model == ConverterModel::ideal ? RangeFit::maximum : plan.fit, plan.percentile};
+}
+
+}  // namespace
+
+Calibration::Calibration(const Network& network, const NetworkExecution& reference, CalibrationPlan plan,
+                         int micro_batch, Executor& executor, std::vector<Lane>& lanes)
+    : network_(network),
+      reference_(reference),
+      plan_(std::move(plan)),
+      micro_batch_(micro_batch),
+      executor_(executor),
+      lanes_(lanes) {
+  for (const MatrixLayer& layer : matrix_layers(network)) layers_.push_back(layer.layer);
+}
+
+Calibration::~Calibration() = default;
+
+void Calibration::over_images(const std::function<void(const MicroBatch&, int)>& body) {
+  if (!plan_.data || plan_.count == 0) {
+    throw Error(ExitCode::bad_input, "a calibrated converter range needs calibration images, but there are none");
+  }
+  const auto size = static_cast<std::uint64_t>(micro_batch_);
+  const std::uint64_t first = plan_.first / size, end = (plan_.first + plan_.count + size - 1) / size;
+  executor_.run(end - first, [&](std::size_t index, int lane) {
+    MicroBatch batch;
+    batch.first = (first + index) * size;
+    batch.size = micro_batch_;
+    batch.begin = static_cast<int>(std::max(plan_.first, batch.first) - batch.first);
+    batch.end = static_cast<int>(std::min(plan_.first + plan_.count, batch.first + size) - batch.first);
+    body(batch, lane);
+  });
+}
+
+void Calibration::profile_inputs() {
+  std::vector<std::vector<FloatHistogram>> by_lane(lanes_.size(), std::vector<FloatHistogram>(layers_.size()));
+  over_images([&](const MicroBatch& batch, int lane) {
+    auto& histograms = by_lane[static_cast<std::size_t>(lane)];
+    NetworkExecution::Observer observer;
+    observer.inputs = [&](int matrix, const float* inputs) {
+      const std::size_t image = reference_.matrices()[static_cast<std::size_t>(matrix)].matrix->inputs_per_image();
+      histograms[static_cast<std::size_t>(matrix)].add(inputs + static_cast<std::size_t>(batch.begin) * image,
+                                                       static_cast<std::size_t>(batch.end - batch.begin) * image);
+    };
+    reference_.run(*plan_.data, batch, lanes_[static_cast<std::size_t>(lane)], 0, observer);
+  });
+  inputs_.resize(layers_.size());
+  input_fits_.resize(layers_.size());
+  for (const auto& histograms : by_lane) {
+    for (std::size_t m = 0; m < layers_.size(); ++m) inputs_[m] += histograms[m];
+  }
+}
+
+Interval Calibration::dac_range(std::size_t matrix, const LayerHardware& hardware) {
+  if (hardware.dac.range == RangeRule::fixed) return hardware.dac.fixed_range;
+  if (!needs_inputs(hardware)) return {hardware.dac.sign == DacSign::is_signed ? -1.0 : 0.0, 1.0};
+  if (inputs_.empty()) profile_inputs();
+  for (const auto& [dac, range] : input_fits_[matrix]) {
+    if (dac == hardware.dac) return range;
+  }
+  const Interval range = fit_dac_range(inputs_[matrix], hardware.dac, range_request(plan_, hardware.dac.model));
+  input_fits_[matrix].emplace_back(hardware.dac, range);
+  return range;
+}
+
+Calibration::CurrentProfile* Calibration::find(const CurrentProfile& key) {
+  const auto found = std::ranges::find_if(currents_, [&](const auto& profile) { return profile.same_key(key); });
+  return found == currents_.end() ? nullptr : &*found;
+}
+
+void Calibration::profile_currents(std::span<CurrentProfile> wanted) {
+  std::vector<MatrixStep> nominal(wanted.size());
+  executor_.run(wanted.size(), [&](std::size_t k, int lane) {
+    const CurrentProfile& profile = wanted[k];
+    const ConvolutionShape& geometry = reference_.matrices()[profile.matrix].matrix->geometry;
+    const Layer& layer = network_.layers[static_cast<std::size_t>(layers_[profile.matrix])];
+    MatrixStep& step = nominal[k];
+    step.analog = true;
+    step.dac = make_dac<float>(profile.hardware.dac, input_scale(profile.hardware.dac, profile.dac_range));
+    const ConvolutionShape driven = driven_geometry(geometry, step.dac);
+    step.frame = geometry.padding - driven.padding;
+    step.frame_value = step.dac(0.0f);
+    step.matrix =
+        prepare_analog(driven, nominal_matrix(layer_weights(layer), profile.hardware),
+                       plan_matrix(driven, profile.hardware, NoisePath::none), lanes_[static_cast<std::size_t>(lane)]);
+  });
+  std::vector<std::vector<FloatHistogram>> by_lane(lanes_.size(), std::vector<FloatHistogram>(wanted.size()));
+  over_images([&](const MicroBatch& batch, int index) {
+    Lane& lane = lanes_[static_cast<std::size_t>(index)];
+    NetworkExecution::Observer observer;
+    observer.inputs = [&](int layer, const float* inputs) {
+      for (std::size_t k = 0; k < wanted.size(); ++k) {
+        if (wanted[k].matrix != static_cast<std::size_t>(layer)) continue;
+        const PreparedMatrix& matrix = *nominal[k].matrix;
+        const std::size_t outputs = matrix.outputs_per_image();
+        const ConvolutionShape& g = reference_.matrices()[wanted[k].matrix].matrix->geometry;
+        const float* driven = drive(nominal[k], inputs, {g.in_channels, g.height, g.width}, false, lane);
+        float* const currents = lane.scratch(Lane::currents, static_cast<std::size_t>(batch.size) * outputs);
+        for (int block = 0; block < static_cast<int>(matrix.blocks.size()); ++block) {
+          block_currents(matrix, block, driven, batch, lane, currents);
+          by_lane[static_cast<std::size_t>(index)][k].add(currents + static_cast<std::size_t>(batch.begin) * outputs,
+                                                          static_cast<std::size_t>(batch.end - batch.begin) * outputs);
+        }
+      }
+    };
+    reference_.run(*plan_.data, batch, lane, 0, observer);
+  });
+  for (const auto& histograms : by_lane) {
+    for (std::size_t k = 0; k < wanted.size(); ++k) wanted[k].values += histograms[k];
+  }
+}
+
+std::vector<LayerRanges> Calibration::ranges(std::span<const LayerHardware> hardware) {
+  std::vector<LayerRanges> ranges(hardware.size());
+  std::vector<CurrentProfile> keys(hardware.size()), missing;
+  for (std::size_t m = 0; m < hardware.size(); ++m) {
+    ranges[m].dac = dac_range(m, hardware[m]);
+    if (!needs_currents(hardware[m])) continue;
+    keys[m].matrix = m, keys[m].hardware = nominal_part(hardware[m]), keys[m].dac_range = ranges[m].dac;
+    if (find(keys[m]) == nullptr) missing.push_back(keys[m]);
+  }
+  if (!missing.empty()) {
+    profile_currents(missing);
+    const std::size_t kept = std::max(profiles_kept, hardware.size());
+    const std::size_t total = currents_.size() + missing.size();
+    if (total > kept) {
+      const auto surplus = static_cast<std::ptrdiff_t>(std::min(total - kept, currents_.size()));
+      currents_.erase(currents_.begin(), currents_.begin() + surplus);
+    }
+    std::ranges::move(missing, std::back_inserter(currents_));
+  }
+  executor_.run(hardware.size(), [&](std::size_t m, int) {
+    if (!needs_currents(hardware[m])) return;
+    CurrentProfile& profile = *find(keys[m]);
+    const AdcConfig& adc = hardware[m].adc;
+    for (const auto& [config, range] : profile.fits) {
+      if (config == adc) ranges[m].adc = range;
+    }
+    if (ranges[m].adc == Interval{}) {
+      ranges[m].adc = fit_adc_range(profile.values, adc, range_request(plan_, adc.model));
+      profile.fits.emplace_back(adc, ranges[m].adc);
+    }
+  });
+  return ranges;
+}
+
+}  // namespace crossgrid

@@ -1,0 +1,30 @@
+#include "crossgrid/network/chip_cache.hpp"
+
+#include <algorithm>
+
+namespace crossgrid {
+
+ChipKey make_chip_key(int layer, const LayerHardware& hardware, bool framed, std::uint64_t seed, std::uint32_t trial) {
+  const bool random = hardware.device.programming_error.active() || hardware.device.read_noise.active();
+  return {layer,  hardware.core,     hardware.array,    hardware.device, hardware.adc.model == ConverterModel::ideal,
+          framed, random ? seed : 0, random ? trial : 0};
+}
+
+std::shared_ptr<const PreparedMatrix> ChipCache::find(const ChipKey& key) {
+  const auto found = std::ranges::find(chips_, key, &decltype(chips_)::value_type::first);
+  if (found == chips_.end()) return nullptr;
+  chips_.splice(chips_.begin(), chips_, found);
+  return chips_.front().second;
+}
+
+void ChipCache::insert(const ChipKey& key, std::shared_ptr<const PreparedMatrix> matrix) {
+  if (find(key)) return;
+  bytes_ += matrix->bytes;
+  chips_.emplace_front(key, std::move(matrix));
+  while (bytes_ > capacity_ && chips_.size() > 1) {
+    bytes_ -= chips_.back().second->bytes;
+    chips_.pop_back();
+  }
+}
+
+}  // namespace crossgrid

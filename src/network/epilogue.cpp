@@ -1,0 +1,96 @@
+#include "crossgrid/network/epilogue.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "crossgrid/base/host_device.hpp"
+#include "crossgrid/base/rounding.hpp"
+
+namespace crossgrid {
+
+namespace {
+
+/// What the loops need, by value so that nothing aliases the data.
+struct Constants {
+  UniformConverter<float> adc, dac;
+  float adc_scale, dac_scale;  ///< where ideal
+  float scale, floor;
+};
+
+/// One run of values; `shift` is what a window's offset adds. NaN stays NaN: comparisons keep the value.
+template <bool Adc, bool Dac, bool Partial>
+CROSSGRID_HD_INLINE void finish_run(const Constants c, const float* currents, const float* partial, const float* bias,
+                                    float shift, float* to, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    float current = Adc ? c.adc(currents[i]) : currents[i] * c.adc_scale;
+    if (Partial) current += partial[i];
+    const float value = fused(current, c.scale, bias[i]) - shift;
+    const float limited_below = value < c.floor ? c.floor : value;
+    to[i] = Dac ? c.dac(limited_below) : limited_below * c.dac_scale;
+  }
+}
+
+template <bool Adc, bool Dac>
+CROSSGRID_HD_INLINE void finish_kind(const Constants c, const float* currents, const float* partial, const float* bias,
+                                     float shift, float* to, std::size_t count) {
+  if (partial != nullptr) {
+    finish_run<Adc, Dac, true>(c, currents, partial, bias, shift, to, count);
+  } else {
+    finish_run<Adc, Dac, false>(c, currents, partial, bias, shift, to, count);
+  }
+}
+
+CROSSGRID_MULTIVERSION
+void finish_values(bool adc, bool dac, const Constants c, const float* currents, const float* partial,
+                   const float* bias, float shift, float* to, std::size_t count) {
+  if (adc && dac) return finish_kind<true, true>(c, currents, partial, bias, shift, to, count);
+  if (adc) return finish_kind<true, false>(c, currents, partial, bias, shift, to, count);
+  if (dac) return finish_kind<false, true>(c, currents, partial, bias, shift, to, count);
+  finish_kind<false, false>(c, currents, partial, bias, shift, to, count);
+}
+
+CROSSGRID_MULTIVERSION
+void add_levels(UniformConverter<float> adc, const float* currents, float* partial, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) partial[i] += adc(currents[i]);
+}
+
+CROSSGRID_MULTIVERSION
+void add_scaled(float scale, const float* currents, float* partial, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) partial[i] += currents[i] * scale;
+}
+
+}  // namespace
+
+std::vector<float> make_bias_tile(const std::vector<float>& bias, int cols) {
+  const int repeats = std::max(1, 512 / cols);
+  std::vector<float> tile(static_cast<std::size_t>(repeats) * cols, 0.0f);
+  if (bias.empty()) return tile;
+  for (int k = 0; k < repeats; ++k) std::copy(bias.begin(), bias.end(), tile.begin() + k * cols);
+  return tile;
+}
+
+void finish(const Epilogue& epilogue, const float* currents, const float* partial, const float* offset, float* to,
+            std::size_t windows, int cols) {
+  const Constants constants{epilogue.adc.levels, epilogue.dac.levels,
+                            epilogue.adc.scale,  epilogue.dac.scale,
+                            epilogue.scale,      epilogue.relu ? 0 : -std::numeric_limits<float>::infinity()};
+  const std::size_t total = windows * static_cast<std::size_t>(cols);
+  const std::size_t run = offset ? static_cast<std::size_t>(cols) : epilogue.bias_tile.size();
+  for (std::size_t first = 0, k = 0; first < total; first += run, ++k) {
+    finish_values(!epilogue.adc.ideal, !epilogue.dac.ideal, constants, currents + first,
+                  partial ? partial + first : nullptr, epilogue.bias_tile.data(), offset ? offset[k] : 0, to + first,
+                  std::min(run, total - first));
+  }
+}
+
+void accumulate(const Converter<float>& adc, const float* currents, float* partial, std::size_t count, bool first) {
+  if (first) {
+    convert(currents, partial, count, adc);
+  } else if (adc.ideal) {
+    add_scaled(adc.scale, currents, partial, count);
+  } else {
+    add_levels(adc.levels, currents, partial, count);
+  }
+}
+
+}  // namespace crossgrid

@@ -1,0 +1,341 @@
+#include "crossgrid/network/inference.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <mutex>
+#include <optional>
+
+#include "crossgrid/base/error.hpp"
+#include "crossgrid/network/calibration.hpp"
+#include "crossgrid/network/chip_cache.hpp"
+#include "crossgrid/network/image_metrics.hpp"
+#include "crossgrid/network/network_execution.hpp"
+
+namespace crossgrid {
+
+namespace {
+
+/// Points whose converters and prepared layers are kept together; layers beyond that live in the chip cache.
+constexpr std::size_t points_kept = 16;
+
+struct PreparedPoint {
+  std::vector<LayerHardware> hardware;
+  std::uint64_t seed = 0;
+  std::uint32_t trial = 0;
+  std::shared_ptr<const NetworkExecution> execution;
+};
+
+enum Metric : std::size_t { top1, top5, loss, layer_error, adc_clip_rate, metric_count };
+
+std::vector<Metric> metrics_of(const std::vector<std::string>& names) {
+  std::vector<Metric> metrics;
+  for (const std::string& name : names) {
+    const auto& known = metric_names();
+    const auto place = std::ranges::find(known, name) - known.begin();
+    if (place == static_cast<std::ptrdiff_t>(known.size())) {
+      throw Error(ExitCode::bad_input, "unknown metric '" + name + "'");
+    }
+    metrics.push_back(static_cast<Metric>(place));
+  }
+  return metrics;
+}
+
+/// Per image of a micro-batch: what the network's inside tells.
+struct InsideMeasures {
+  std::vector<std::vector<float>> reference;  ///< outputs of the floating-point network, by matrix layer
+  std::vector<double> errors;                 ///< sum of relative errors over matrix layers
+  std::vector<std::uint64_t> clipped, conversions;
+};
+
+}  // namespace
+
+struct InferenceEngine::Impl {
+  Impl(Network n, std::shared_ptr<const Dataset> d, CalibrationPlan plan, int threads)
+      : network(std::move(n)),
+        data(std::move(d)),
+        executor(threads),
+        lanes(static_cast<std::size_t>(executor.lanes())),
+        inside(lanes.size()),
+        graph(make_execution_graph(network)),
+        layers(matrix_layers(network)),
+        micro_batch(micro_batch_size(network, {})),
+        reference(network, graph, reference_steps()),
+        calibration(network, reference, std::move(plan), micro_batch, executor, lanes) {}
+
+  ConvolutionShape geometry(std::size_t matrix) const {
+    ConvolutionShape shape = layer_geometry(network, layers[matrix].layer);
+    shape.images = micro_batch;
+    return shape;
+  }
+  const Layer& layer(std::size_t matrix) const {
+    return network.layers[static_cast<std::size_t>(layers[matrix].layer)];
+  }
+
+  MatrixStep digital_step(std::size_t matrix) {
+    MatrixStep step;
+    step.matrix = prepare_digital(geometry(matrix), layer_weights(layer(matrix)), lanes.front());
+    step.adcs.resize(1);
+    step.bias_tile = make_bias_tile(layer_bias(layer(matrix)), layers[matrix].cols);
+    return step;
+  }
+  std::vector<MatrixStep> reference_steps() {
+    std::vector<MatrixStep> steps;
+    for (std::size_t m = 0; m < layers.size(); ++m) steps.push_back(digital_step(m));
+    return steps;
+  }
+
+  /// All of a layer but its arrays: what goes on at its ends.
+  MatrixStep analog_step(std::size_t matrix, const LayerHardware& hardware, const LayerRanges& ranges) const {
+    MatrixStep step;
+    step.analog = true;
+    step.dac = make_dac<float>(hardware.dac, input_scale(hardware.dac, ranges.dac));
+    step.frame = geometry(matrix).padding - driven_geometry(geometry(matrix), step.dac).padding;
+    step.frame_value = step.dac(0.0f);
+    step.bias_tile = make_bias_tile(layer_bias(layer(matrix)), layers[matrix].cols);
+    return step;
+  }
+
+  static void put_arrays(MatrixStep& step, const LayerHardware& hardware, const LayerRanges& ranges,
+                         std::shared_ptr<const PreparedMatrix> prepared) {
+    step.matrix = std::move(prepared);
+    const InputScale scale = input_scale(hardware.dac, ranges.dac);
+    for (const PlanBlock& block : step.matrix->plan.blocks) {
+      const Interval range = hardware.adc.range == RangeRule::calibrated
+                                 ? ranges.adc
+                                 : adc_range(hardware.adc, block.rows, bipolar_currents(hardware, scale.is_signed));
+      step.adcs.push_back(make_adc<float>(hardware.adc, range));
+    }
+    step.scale = static_cast<float>(scale.unit * step.matrix->programmed.output_scale);
+    step.offset_scale = static_cast<float>(scale.unit * step.matrix->programmed.offset_coefficient);
+  }
+
+  std::shared_ptr<const NetworkExecution> prepare(const InferenceRequest& request) {
+    if (request.hardware.size() != layers.size()) {
+      throw Error(ExitCode::internal, "inference: hardware of " + std::to_string(request.hardware.size()) +
+                                          " layers for a network of " + std::to_string(layers.size()));
+    }
+    for (const PreparedPoint& point : points) {
+      if (point.seed == request.seed && point.trial == request.trial &&
+          std::ranges::equal(point.hardware, request.hardware)) {
+        return point.execution;
+      }
+    }
+    const std::vector<LayerRanges> ranges = calibration.ranges(request.hardware);
+    std::vector<MatrixStep> steps;
+    for (std::size_t m = 0; m < layers.size(); ++m) {
+      const LayerHardware& hardware = request.hardware[m];
+      steps.push_back(hardware.analog ? analog_step(m, hardware, ranges[m]) : reference.matrices()[m]);
+    }
+    const auto prepared = program(request, steps);
+    for (std::size_t m = 0; m < layers.size(); ++m) {
+      if (prepared[m]) put_arrays(steps[m], request.hardware[m], ranges[m], prepared[m]);
+    }
+    PreparedPoint point{{request.hardware.begin(), request.hardware.end()},
+                        request.seed,
+                        request.trial,
+                        std::make_shared<NetworkExecution>(network, graph, std::move(steps))};
+    if (points.size() == points_kept) points.pop_front();
+    points.push_back(std::move(point));
+    return points.back().execution;
+  }
+
+  /// Arrays of all analog layers: from the cache, else programmed in parallel.
+  std::vector<std::shared_ptr<const PreparedMatrix>> program(const InferenceRequest& request,
+                                                             const std::vector<MatrixStep>& steps) {
+    std::vector<std::shared_ptr<const PreparedMatrix>> prepared(layers.size());
+    std::vector<ChipKey> keys;
+    for (std::size_t m = 0; m < layers.size(); ++m) {
+      keys.push_back(
+          make_chip_key(layers[m].layer, request.hardware[m], steps[m].frame > 0, request.seed, request.trial));
+      if (request.hardware[m].analog) prepared[m] = chips.find(keys[m]);
+    }
+    executor.run(layers.size(), [&](std::size_t m, int lane) {
+      const LayerHardware& hardware = request.hardware[m];
+      if (!hardware.analog || prepared[m]) return;
+      ProgrammedMatrix matrix = program_matrix(layer_weights(layer(m)), hardware, request.seed, request.trial,
+                                               static_cast<std::uint32_t>(layers[m].layer));
+      const ConvolutionShape driven = driven_geometry(geometry(m), steps[m].dac);
+      const MatrixPlan plan = plan_matrix(driven, hardware, matrix.arrays.front().noise);
+      prepared[m] = prepare_analog(driven, std::move(matrix), plan, lanes[static_cast<std::size_t>(lane)]);
+    });
+    for (std::size_t m = 0; m < layers.size(); ++m) {
+      if (prepared[m]) chips.insert(keys[m], prepared[m]);
+    }
+    return prepared;
+  }
+
+  /// Calls body(batch, lane) for the micro-batches that cover the images.
+  void over_images(std::uint64_t first, std::uint32_t count, const std::function<void(const MicroBatch&, int)>& body) {
+    if (first + count > data->size()) {
+      throw Error(ExitCode::internal, "inference: images " + std::to_string(first) + " to " +
+                                          std::to_string(first + count) + " of " + std::to_string(data->size()));
+    }
+    const auto size = static_cast<std::uint64_t>(micro_batch);
+    const std::uint64_t begin = first / size, end = (first + count + size - 1) / size;
+    executor.run(end - begin, [&](std::size_t index, int lane) {
+      MicroBatch batch;
+      batch.first = (begin + index) * size;
+      batch.size = micro_batch;
+      batch.begin = static_cast<int>(std::max(first, batch.first) - batch.first);
+      batch.end = static_cast<int>(std::min(first + count, batch.first + size) - batch.first);
+      body(batch, lane);
+    });
+  }
+
+  /// The reference's outputs of all matrix layers on this micro-batch.
+  void run_reference(const MicroBatch& batch, Lane& lane, InsideMeasures& measures) {
+    measures.reference.resize(layers.size());
+    NetworkExecution::Observer observer;
+    observer.outputs = [&](int m, const float* outputs) {
+      const auto matrix = static_cast<std::size_t>(m);
+      const std::size_t count = reference.matrices()[matrix].matrix->outputs_per_image();
+      measures.reference[matrix].assign(outputs, outputs + count * static_cast<std::size_t>(batch.size));
+    };
+    reference.run(*data, batch, lane, 1, observer);
+  }
+
+  const float* run_measured(const NetworkExecution& execution, const MicroBatch& batch, Lane& lane, bool errors,
+                            bool clips, InsideMeasures& measures) {
+    const auto images = static_cast<std::size_t>(batch.size);
+    measures.errors.assign(images, 0);
+    measures.clipped.assign(images, 0);
+    measures.conversions.assign(images, 0);
+    NetworkExecution::Observer observer;
+    const auto each_image = [&](int m, const float* values, const auto& body) {
+      const std::size_t count = execution.matrices()[static_cast<std::size_t>(m)].matrix->outputs_per_image();
+      for (int image = batch.begin; image < batch.end; ++image) {
+        const auto k = static_cast<std::size_t>(image);
+        body(k, values + k * count, count);
+      }
+    };
+    if (errors) {
+      run_reference(batch, lane, measures);
+      observer.outputs = [&](int m, const float* outputs) {
+        each_image(m, outputs, [&](std::size_t k, const float* values, std::size_t count) {
+          measures.errors[k] +=
+              relative_error(values, measures.reference[static_cast<std::size_t>(m)].data() + k * count, count);
+        });
+      };
+    }
+    if (clips) {
+      observer.currents = [&](int m, int block, const float* currents) {
+        const Converter<float>& adc =
+            execution.matrices()[static_cast<std::size_t>(m)].adcs[static_cast<std::size_t>(block)];
+        if (adc.ideal) return;
+        each_image(m, currents, [&](std::size_t k, const float* values, std::size_t count) {
+          measures.clipped[k] += count_clipped(values, count, adc);
+          measures.conversions[k] += count;
+        });
+      };
+    }
+    return execution.run(*data, batch, lane, 0, observer);
+  }
+
+  double metric(Metric which, std::size_t image, const float* logits, int label, const InsideMeasures& measures) const {
+    switch (which) {
+      case top1:
+        return top_k(logits, network.classes, label, 1);
+      case top5:
+        return top_k(logits, network.classes, label, 5);
+      case loss:
+        return cross_entropy(logits, network.classes, label);
+      case layer_error:
+        return layers.empty() ? 0 : measures.errors[image] / static_cast<double>(layers.size());
+      default: {
+        const auto conversions = static_cast<double>(measures.conversions[image]);
+        return conversions > 0 ? static_cast<double>(measures.clipped[image]) / conversions : 0;
+      }
+    }
+  }
+
+  Matrix collect_logits(const NetworkExecution& execution, std::uint64_t first, std::uint32_t count) {
+    Matrix logits(count, network.classes);
+    over_images(first, count, [&](const MicroBatch& batch, int lane) {
+      const float* found = execution.run(*data, batch, lanes[static_cast<std::size_t>(lane)], 0, {});
+      for (int k = batch.begin; k < batch.end; ++k) {
+        std::copy_n(found + static_cast<std::ptrdiff_t>(k) * network.classes, network.classes,
+                    logits.row(static_cast<Eigen::Index>(batch.first + static_cast<std::uint64_t>(k) - first)).data());
+      }
+    });
+    return logits;
+  }
+
+  Network network;
+  std::shared_ptr<const Dataset> data;
+  HostExecutor executor;
+  std::vector<Lane> lanes;
+  std::vector<InsideMeasures> inside;  ///< by lane
+  ExecutionGraph graph;
+  std::vector<MatrixLayer> layers;
+  int micro_batch;
+  NetworkExecution reference;
+  Calibration calibration;
+  ChipCache chips;
+  std::deque<PreparedPoint> points;
+};
+
+InferenceEngine::InferenceEngine(Network network, std::shared_ptr<const Dataset> data, CalibrationPlan calibration,
+                                 int threads)
+    : impl_(std::make_unique<Impl>(std::move(network), std::move(data), std::move(calibration), threads)) {}
+
+InferenceEngine::~InferenceEngine() = default;
+
+std::map<std::string, MetricSum> InferenceEngine::run(const InferenceRequest& request,
+                                                      const std::function<void()>& heartbeat) {
+  const std::vector<Metric> metrics = metrics_of(request.metrics);
+  const bool errors = std::ranges::find(metrics, layer_error) != metrics.end();
+  const bool clips = std::ranges::find(metrics, adc_clip_rate) != metrics.end();
+  const auto execution = impl_->prepare(request);
+  std::vector<std::vector<MetricSum>> sums(impl_->lanes.size(), std::vector<MetricSum>(metrics.size()));
+  std::mutex heartbeat_mutex;
+  impl_->over_images(request.first, request.count, [&](const MicroBatch& batch, int index) {
+    const auto lane = static_cast<std::size_t>(index);
+    const float* logits =
+        impl_->run_measured(*execution, batch, impl_->lanes[lane], errors, clips, impl_->inside[lane]);
+    for (int k = batch.begin; k < batch.end; ++k) {
+      const int label = impl_->data->label(batch.first + static_cast<std::uint64_t>(k));
+      const float* const image = logits + static_cast<std::ptrdiff_t>(k) * impl_->network.classes;
+      for (std::size_t m = 0; m < metrics.size(); ++m) {
+        sums[lane][m].add(impl_->metric(metrics[m], static_cast<std::size_t>(k), image, label, impl_->inside[lane]));
+      }
+    }
+    if (!heartbeat) return;
+    const std::lock_guard lock(heartbeat_mutex);
+    heartbeat();
+  });
+  std::map<std::string, MetricSum> result;
+  for (std::size_t m = 0; m < metrics.size(); ++m) {
+    MetricSum& total = result[request.metrics[m]];
+    for (const auto& lane : sums) total += lane[m];
+  }
+  return result;
+}
+
+Matrix InferenceEngine::logits(const InferenceRequest& request) {
+  return impl_->collect_logits(*impl_->prepare(request), request.first, request.count);
+}
+
+Matrix InferenceEngine::layer_outputs(const InferenceRequest& request, int matrix) {
+  const auto execution = impl_->prepare(request);
+  const std::size_t size = execution->matrices()[static_cast<std::size_t>(matrix)].matrix->outputs_per_image();
+  Matrix outputs(request.count, static_cast<Eigen::Index>(size));
+  impl_->over_images(request.first, request.count, [&](const MicroBatch& batch, int lane) {
+    NetworkExecution::Observer observer;
+    observer.outputs = [&](int m, const float* values) {
+      if (m != matrix) return;
+      for (int k = batch.begin; k < batch.end; ++k) {
+        const auto row = batch.first + static_cast<std::uint64_t>(k) - request.first;
+        std::copy_n(values + static_cast<std::size_t>(k) * size, size,
+                    outputs.row(static_cast<Eigen::Index>(row)).data());
+      }
+    };
+    execution->run(*impl_->data, batch, impl_->lanes[static_cast<std::size_t>(lane)], 0, observer);
+  });
+  return outputs;
+}
+
+Matrix InferenceEngine::reference_logits(std::uint64_t first, std::uint32_t count) {
+  return impl_->collect_logits(impl_->reference, first, count);
+}
+
+}  // namespace crossgrid

@@ -1,0 +1,101 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "crossgrid/core/partition.hpp"
+#include "crossgrid/core/programmed_matrix.hpp"
+#include "crossgrid/network/execution_graph.hpp"
+#include "crossgrid/network/inference.hpp"
+#include "crossgrid/network/matrix_plan.hpp"
+
+namespace crossgrid {
+
+namespace {
+
+/// A layer's inputs and outputs of a micro-batch should fill at most half of the nominal L2 cache of 1 MiB; the other
+/// half is for weights and partial sums. Never the host's own cache: results must not depend on the host.
+constexpr std::size_t activation_bytes = 512 * 1024;
+constexpr int largest_micro_batch = 64;
+
+/// How read noise will be drawn. Programs the layer only where the conductances decide it.
+NoisePath noise_path(const Layer& layer, const LayerHardware& hardware, int smallest_rows) {
+  if (!hardware.device.read_noise.active()) return NoisePath::none;
+  if (hardware.device.read_noise_sampling == NoiseSampling::lumped) return NoisePath::lumped;
+  if (hardware.device.read_noise_sampling == NoiseSampling::per_cell) return NoisePath::per_cell;
+  if (lumped_noise_is_accurate(1, smallest_rows)) return NoisePath::lumped;
+  return program_matrix(layer_weights(layer), hardware, 0, 0, 0).arrays.front().noise;
+}
+
+std::string execution_text(const MatrixPlan& plan, const LayerHardware& hardware, NoisePath noise, bool convolution) {
+  const std::size_t blocks = plan.blocks.size();
+  std::string text;
+  switch (plan.execution) {
+    case MatrixExecution::direct:
+      text = convolution ? "direct convolution" : "product";
+      if (blocks > 1) text = fmt::format("{} {}s, one per row block", blocks, text);
+      break;
+    case MatrixExecution::gathered:
+      text =
+          fmt::format("windows gathered in tiles of {}, {} product{} each", plan.tile, blocks, blocks > 1 ? "s" : "");
+      break;
+    case MatrixExecution::cell_by_cell:
+      text = "cell by cell";
+      break;
+  }
+  if (noise == NoisePath::lumped) text += ", one more product for the noise's variance";
+  if (hardware.adc.model != ConverterModel::ideal) text += ", ADC fused";
+  return text;
+}
+
+LayerPlan plan_layer(const Network& network, const MatrixLayer& matrix, const LayerHardware& hardware) {
+  const Layer& layer = network.layers[static_cast<std::size_t>(matrix.layer)];
+  LayerPlan plan;
+  plan.layer = matrix.name;
+  plan.rows = matrix.rows, plan.cols = matrix.cols, plan.mvms_per_image = matrix.mvms_per_image;
+  const double multiplications = static_cast<double>(matrix.rows) * matrix.cols * matrix.mvms_per_image;
+  plan.megaflops_per_image = 2e-6 * multiplications;
+  if (!hardware.analog) {
+    plan.execution = "digital, floating point";
+    plan.reason = "analog is false";
+    return plan;
+  }
+  const auto rows = partition(matrix.rows, hardware.array.rows_max, hardware.array.rows_partition);
+  const auto cols = partition(matrix.cols, hardware.array.cols_max, hardware.array.cols_partition);
+  plan.row_arrays = static_cast<int>(rows.size()), plan.col_arrays = static_cast<int>(cols.size());
+  plan.cells = matrix.rows * matrix.cols * (hardware.core.style == CoreStyle::balanced ? 2 : 1);
+  const NoisePath noise = noise_path(layer, hardware, std::ranges::min(rows, {}, &Part::count).count);
+  const ConvolutionShape geometry = layer_geometry(network, matrix.layer);
+  const MatrixPlan execution = plan_matrix(geometry, hardware, noise);
+  plan.execution = execution_text(execution, hardware, noise, matrix.convolution);
+  plan.reason = execution.reason;
+  if (noise == NoisePath::lumped) plan.reason += "; read noise is drawn once per output";
+  plan.megaflops_per_image *= execution.overhead(geometry) * (noise == NoisePath::lumped ? 2 : 1);
+  // A draw costs what about 20 multiplications do.
+  if (noise == NoisePath::per_cell)
+    plan.megaflops_per_image += 2e-5 * multiplications * plan.cells / matrix.cols / matrix.rows;
+  return plan;
+}
+
+}  // namespace
+
+std::vector<LayerPlan> plan_layers(const Network& network, std::span<const LayerHardware> hardware) {
+  std::vector<LayerPlan> plans;
+  const std::vector<MatrixLayer> layers = matrix_layers(network);
+  for (std::size_t m = 0; m < layers.size(); ++m) plans.push_back(plan_layer(network, layers[m], hardware[m]));
+  return plans;
+}
+
+int micro_batch_size(const Network& network, std::span<const LayerHardware>) {
+  const ExecutionGraph graph = make_execution_graph(network);
+  std::size_t floats = 1;
+  for (const ExecutionStep& step : graph.steps) {
+    std::size_t layer = graph.tensors[static_cast<std::size_t>(step.output)].shape.size();
+    for (const int input : step.inputs) layer += graph.tensors[static_cast<std::size_t>(input)].shape.size();
+    floats = std::max(floats, layer);
+  }
+  int size = largest_micro_batch;
+  while (size > 1 && static_cast<std::size_t>(size) * floats * sizeof(float) > activation_bytes) size /= 2;
+  return size;
+}
+
+}  // namespace crossgrid

@@ -1,0 +1,240 @@
+#include "crossgrid/network/network_execution.hpp"
+
+#include <algorithm>
+
+#include "crossgrid/base/error.hpp"
+#include "crossgrid/network/tensor_operations.hpp"
+
+namespace crossgrid {
+
+namespace {
+
+bool same(const Converter<float>& a, const Converter<float>& b) {
+  if (a.ideal || b.ideal) return a.ideal == b.ideal && a.scale == b.scale;
+  return a.levels.low == b.levels.low && a.levels.high == b.levels.high && a.levels.to_code == b.levels.to_code &&
+         a.levels.code_offset == b.levels.code_offset && a.levels.step == b.levels.step &&
+         a.levels.base == b.levels.base;
+}
+
+std::vector<float> make_pixel_table(const Network& network, const Converter<float>& encoding) {
+  std::vector<float> table;
+  const Preprocess& preprocess = network.preprocess;
+  for (int c = 0; c < network.input.channels; ++c) {
+    const auto channel = static_cast<std::size_t>(c);
+    const double mean = preprocess.mean.empty() ? 0 : preprocess.mean[channel];
+    const double deviation = preprocess.std.empty() ? 1 : preprocess.std[channel];
+    for (int pixel = 0; pixel < 256; ++pixel) {
+      table.push_back(encoding(static_cast<float>((pixel * preprocess.scale - mean) / deviation)));
+    }
+  }
+  return table;
+}
+
+}  // namespace
+
+const float* drive(const MatrixStep& step, const float* inputs, const Shape& in, bool encoded, Lane& lane) {
+  const int images = step.matrix->geometry.images;
+  const std::size_t count = static_cast<std::size_t>(images) * in.size();
+  if (!encoded) {
+    float* const converted = lane.scratch(Lane::driven, count);
+    convert(inputs, converted, count, step.dac);
+    inputs = converted;
+  }
+  if (step.frame == 0) return inputs;
+  float* const framed = lane.scratch(Lane::padded, static_cast<std::size_t>(images) * step.matrix->inputs_per_image());
+  frame_images(inputs, framed, images, in, step.frame, step.frame_value);
+  return framed;
+}
+
+ConvolutionShape driven_geometry(const ConvolutionShape& geometry, const Converter<float>& dac) {
+  if (dac(0.0f) == 0) return geometry;
+  ConvolutionShape framed = geometry;
+  framed.height += 2 * geometry.padding;
+  framed.width += 2 * geometry.padding;
+  framed.padding = 0;
+  return framed;
+}
+
+/// One micro-batch on its way.
+struct NetworkExecution::Run {
+  const NetworkExecution& network;
+  const Dataset& data;
+  const MicroBatch& batch;
+  Lane& lane;
+  int role;
+  const Observer& observer;
+
+  float* tensor(int index) const {
+    const Tensor& t = network.graph_.tensors[static_cast<std::size_t>(index)];
+    const std::size_t floats = network.graph_.slots[static_cast<std::size_t>(t.slot)];
+    return lane.slot(role, t.slot, floats * static_cast<std::size_t>(batch.size));
+  }
+  const Shape& shape(int index) const { return network.graph_.tensors[static_cast<std::size_t>(index)].shape; }
+  const Converter<float>& encoding(int index) const { return network.encodings_[static_cast<std::size_t>(index)]; }
+
+  void load_images() const {
+    const Shape& image = network.network_.input;
+    const auto pixels = static_cast<std::size_t>(image.height) * static_cast<std::size_t>(image.width);
+    float* to = tensor(0);
+    for (int k = 0; k < batch.size; ++k, to += image.size()) {
+      if (k < batch.begin || k >= batch.end) {
+        std::fill_n(to, image.size(), 0.0f);
+      } else {
+        look_up_pixels(data.pixels(batch.first + static_cast<std::uint64_t>(k)).data(), to, pixels, image.channels,
+                       network.pixel_table_.data());
+      }
+    }
+  }
+};
+
+NetworkExecution::NetworkExecution(const Network& network, const ExecutionGraph& graph,
+                                   std::vector<MatrixStep> matrices)
+    : network_(network),
+      graph_(graph),
+      matrices_(std::move(matrices)),
+      encodings_(graph.tensors.size()),
+      encoded_(graph.tensors.size(), false) {
+  for (std::size_t t = 0; t < graph.tensors.size(); ++t) {
+    if (!encodable(static_cast<int>(t))) continue;
+    const int consumer = graph.tensors[t].consumers.front();
+    const int matrix = graph.steps[static_cast<std::size_t>(consumer)].matrix;
+    encodings_[t] = matrices_[static_cast<std::size_t>(matrix)].dac;
+    encoded_[t] = true;
+  }
+  pixel_table_ = make_pixel_table(network, encodings_[0]);
+}
+
+/// Whether all that read the tensor do so through equal DACs.
+bool NetworkExecution::encodable(int tensor) const {
+  const Tensor& t = graph_.tensors[static_cast<std::size_t>(tensor)];
+  if (tensor == graph_.logits || t.consumers.empty()) return false;
+  const Converter<float>* first = nullptr;
+  for (const int consumer : t.consumers) {
+    const int matrix = graph_.steps[static_cast<std::size_t>(consumer)].matrix;
+    if (matrix < 0) return false;
+    const MatrixStep& step = matrices_[static_cast<std::size_t>(matrix)];
+    if (!step.analog || (first != nullptr && !same(*first, step.dac))) return false;
+    first = &step.dac;
+  }
+  return true;
+}
+
+/// Whether a matrix step leaves its currents as they are for the max pooling that follows: converter, scale, bias and
+/// ReLU never decrease, so the largest of a window's results is the result of its largest, to the bit, and only a
+/// quarter of the values need them.
+bool NetworkExecution::finished_by_pool(const ExecutionStep& step, const Observer& observer) const {
+  const Tensor& output = graph_.tensors[static_cast<std::size_t>(step.output)];
+  if (step.matrix < 0 || observer.outputs || output.consumers.size() != 1 || step.output == graph_.logits) return false;
+  const ExecutionStep& next = graph_.steps[static_cast<std::size_t>(output.consumers.front())];
+  const Layer& layer = network_.layers[static_cast<std::size_t>(next.layer)];
+  if (!std::holds_alternative<MaxPool2d>(layer.operation)) return false;
+  const MatrixStep& matrix = matrices_[static_cast<std::size_t>(step.matrix)];
+  return matrix.matrix->blocks.size() == 1 && matrix.offset_scale == 0 && matrix.scale > 0;
+}
+
+const float* NetworkExecution::run(const Dataset& data, const MicroBatch& batch, Lane& lane, int role,
+                                   const Observer& observer) const {
+  Run run{*this, data, batch, lane, role, observer};
+  run.load_images();
+  for (const ExecutionStep& step : graph_.steps) {
+    if (step.matrix >= 0) {
+      run_matrix(run, step);
+    } else {
+      run_digital(run, step);
+    }
+  }
+  return run.tensor(graph_.logits);
+}
+
+void NetworkExecution::run_matrix(Run& run, const ExecutionStep& step) const {
+  const MatrixStep& layer = matrices_[static_cast<std::size_t>(step.matrix)];
+  const PreparedMatrix& matrix = *layer.matrix;
+  const auto images = static_cast<std::size_t>(run.batch.size);
+  const std::size_t windows = images * static_cast<std::size_t>(matrix.windows());
+  const std::size_t outputs = images * matrix.outputs_per_image();
+  const int source = step.inputs.front();
+  const float* driven = run.tensor(source);
+  if (run.observer.inputs) run.observer.inputs(step.matrix, driven);
+  if (layer.analog) {
+    driven = drive(layer, driven, run.shape(source), encoded_[static_cast<std::size_t>(source)], run.lane);
+  }
+  const float* offsets = nullptr;
+  if (layer.offset_scale != 0) {
+    float* const sums = run.lane.scratch(Lane::offsets, windows);
+    const ConvolutionShape& g = matrix.geometry;
+    window_sums(driven, sums, run.lane.scratch(Lane::pixel_sums, static_cast<std::size_t>(g.height) * g.width), g);
+    convert(sums, windows, Converter<float>{true, layer.offset_scale, {}});
+    offsets = sums;
+  }
+  // The last row block's currents go straight to the output; partial sums of the others wait beside it.
+  float* const output = run.tensor(step.output);
+  const int blocks = static_cast<int>(matrix.blocks.size());
+  float* const partial = blocks > 1 ? run.lane.scratch(Lane::currents, outputs) : nullptr;
+  for (int block = 0; block < blocks; ++block) {
+    block_currents(matrix, block, driven, run.batch, run.lane, output);
+    if (run.observer.currents) run.observer.currents(step.matrix, block, output);
+    if (block + 1 < blocks) {
+      accumulate(layer.adcs[static_cast<std::size_t>(block)], output, partial, outputs, block == 0);
+    }
+  }
+  if (finished_by_pool(step, run.observer)) return;
+  const Converter<float>& adc = layer.adcs.back();
+  Epilogue epilogue{adc, layer.scale, layer.bias_tile, step.relu, run.encoding(step.output)};
+  if (!run.observer.outputs) {
+    finish(epilogue, output, partial, offsets, output, windows, matrix.cols());
+    return;
+  }
+  finish({adc, layer.scale, layer.bias_tile, false, {}}, output, partial, offsets, output, windows, matrix.cols());
+  run.observer.outputs(step.matrix, output);
+  epilogue.adc = {};
+  epilogue.scale = 1;
+  std::ranges::fill(epilogue.bias_tile, 0.0f);
+  finish(epilogue, output, nullptr, nullptr, output, windows, matrix.cols());
+}
+
+void NetworkExecution::run_digital(Run& run, const ExecutionStep& step) const {
+  const Layer& layer = network_.layers[static_cast<std::size_t>(step.layer)];
+  const float* const from = run.tensor(step.inputs.front());
+  float* const to = run.tensor(step.output);
+  const Shape &in = run.shape(step.inputs.front()), &out = run.shape(step.output);
+  const int images = run.batch.size;
+  const std::size_t count = static_cast<std::size_t>(images) * out.size();
+  bool relu = step.relu;
+  const float* const second = step.inputs.size() > 1 ? run.tensor(step.inputs[1]) : nullptr;
+  std::visit(
+      [&](const auto& operation) {
+        using Kind = std::decay_t<decltype(operation)>;
+        if constexpr (std::is_same_v<Kind, MaxPool2d>) {
+          max_pool(from, to, images, in, out, operation);
+        } else if constexpr (std::is_same_v<Kind, AvgPool2d>) {
+          average_pool(from, to, images, in, out, operation);
+        } else if constexpr (std::is_same_v<Kind, GlobalAvgPool>) {
+          global_average_pool(from, to, images, in);
+        } else if constexpr (std::is_same_v<Kind, Flatten>) {
+          flatten(from, to, images, in);
+        } else if constexpr (std::is_same_v<Kind, Add>) {
+          add(from, second, to, count);
+        } else if constexpr (std::is_same_v<Kind, Softmax>) {
+          softmax(from, to, count / static_cast<std::size_t>(in.channels), in.channels);
+        } else if constexpr (std::is_same_v<Kind, Relu>) {
+          std::copy_n(from, count, to);
+          relu = true;
+        }
+      },
+      layer.operation);
+  const int producer = graph_.tensors[static_cast<std::size_t>(step.inputs.front())].producer;
+  if (producer >= 0 && finished_by_pool(graph_.steps[static_cast<std::size_t>(producer)], run.observer)) {
+    const ExecutionStep& before = graph_.steps[static_cast<std::size_t>(producer)];
+    const MatrixStep& matrix = matrices_[static_cast<std::size_t>(before.matrix)];
+    const Epilogue epilogue{matrix.adcs.back(), matrix.scale, matrix.bias_tile, relu || before.relu,
+                            run.encoding(step.output)};
+    finish(epilogue, to, nullptr, nullptr, to, count / static_cast<std::size_t>(out.channels), out.channels);
+    return;
+  }
+  if (relu || encoded_[static_cast<std::size_t>(step.output)]) {
+    const Epilogue epilogue{{}, 1, std::vector<float>(512, 0.0f), relu, run.encoding(step.output)};
+    finish(epilogue, to, nullptr, nullptr, to, count, 1);
+  }
+}
+
+}  // namespace crossgrid

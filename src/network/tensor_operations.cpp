@@ -1,0 +1,219 @@
+#include "crossgrid/network/tensor_operations.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "crossgrid/base/host_device.hpp"
+#include "crossgrid/network/exponential.hpp"
+
+namespace crossgrid {
+
+namespace {
+
+CROSSGRID_MULTIVERSION
+void keep_larger(float* largest, const float* values, int count) {
+  for (int c = 0; c < count; ++c) largest[c] = largest[c] >= values[c] ? largest[c] : values[c];
+}
+
+CROSSGRID_MULTIVERSION
+void add_values(float* sums, const float* values, int count) {
+  for (int c = 0; c < count; ++c) sums[c] += values[c];
+}
+
+CROSSGRID_MULTIVERSION
+void scale_values(float* values, float factor, int count) {
+  for (int c = 0; c < count; ++c) values[c] *= factor;
+}
+
+/// Calls visit(pixel of the input) for the pixels of one output's window that lie in the image.
+template <class Visit>
+void visit_window(const Shape& in, int size, int top, int left, const Visit& visit) {
+  const int bottom = std::min(top + size, in.height), right = std::min(left + size, in.width);
+  for (int y = std::max(top, 0); y < bottom; ++y) {
+    for (int x = std::max(left, 0); x < right; ++x) visit(static_cast<std::ptrdiff_t>(y) * in.width + x);
+  }
+}
+
+template <class Pool, class Window>
+void visit_outputs(int images, const Shape& out, const Pool& pool, const Window& window) {
+  for (int n = 0; n < images; ++n) {
+    for (int y = 0; y < out.height; ++y) {
+      for (int x = 0; x < out.width; ++x) {
+        const auto place = (static_cast<std::ptrdiff_t>(n) * out.height + y) * out.width + x;
+        window(n, y * pool.stride - pool.padding, x * pool.stride - pool.padding, place * out.channels);
+      }
+    }
+  }
+}
+
+/// The usual pool: 2 x 2 windows side by side, no padding. One call per row of outputs.
+CROSSGRID_MULTIVERSION
+void max_pool_pairs(const float* top, const float* bottom, float* to, int outputs, int channels) {
+  for (int x = 0; x < outputs; ++x) {
+    const float* const a = top + static_cast<std::ptrdiff_t>(2) * x * channels;
+    const float* const b = bottom + static_cast<std::ptrdiff_t>(2) * x * channels;
+    float* const largest = to + static_cast<std::ptrdiff_t>(x) * channels;
+    for (int c = 0; c < channels; ++c) {
+      const float upper = a[c] >= a[c + channels] ? a[c] : a[c + channels];
+      const float lower = b[c] >= b[c + channels] ? b[c] : b[c + channels];
+      largest[c] = upper >= lower ? upper : lower;
+    }
+  }
+}
+
+/// Sum of a pixel's channels in a fixed order: 16 partial sums, then pairwise.
+CROSSGRID_MULTIVERSION
+void sum_channels(const float* from, float* to, std::size_t pixels, int channels) {
+  constexpr int lanes = 16;
+  for (std::size_t p = 0; p < pixels; ++p) {
+    const float* const x = from + p * static_cast<std::size_t>(channels);
+    float partial[lanes] = {};
+    int c = 0;
+    for (; c + lanes <= channels; c += lanes) {
+      for (int k = 0; k < lanes; ++k) partial[k] += x[c + k];
+    }
+    for (int k = 0; c + k < channels; ++k) partial[k] += x[c + k];
+    for (int width = lanes / 2; width > 0; width /= 2) {
+      for (int k = 0; k < width; ++k) partial[k] += partial[k + width];
+    }
+    to[p] = partial[0];
+  }
+}
+
+}  // namespace
+
+void max_pool(const float* from, float* to, int images, const Shape& in, const Shape& out, const MaxPool2d& pool) {
+  const auto row = static_cast<std::ptrdiff_t>(in.width) * in.channels;
+  if (pool.size == 2 && pool.stride == 2 && pool.padding == 0) {
+    for (int n = 0; n < images; ++n) {
+      for (int y = 0; y < out.height; ++y) {
+        const float* const top = from + (static_cast<std::ptrdiff_t>(n) * in.height + 2 * y) * row;
+        float* const line = to + (static_cast<std::ptrdiff_t>(n) * out.height + y) * out.width * out.channels;
+        max_pool_pairs(top, top + row, line, out.width, in.channels);
+      }
+    }
+    return;
+  }
+  visit_outputs(images, out, pool, [&](int n, int top, int left, std::ptrdiff_t place) {
+    const float* const image = from + static_cast<std::ptrdiff_t>(n) * in.height * row;
+    std::fill_n(to + place, in.channels, -std::numeric_limits<float>::infinity());
+    visit_window(in, pool.size, top, left,
+                 [&](std::ptrdiff_t pixel) { keep_larger(to + place, image + pixel * in.channels, in.channels); });
+  });
+}
+
+void average_pool(const float* from, float* to, int images, const Shape& in, const Shape& out, const AvgPool2d& pool) {
+  visit_outputs(images, out, pool, [&](int n, int top, int left, std::ptrdiff_t place) {
+    const float* const image = from + static_cast<std::ptrdiff_t>(n) * static_cast<std::ptrdiff_t>(in.size());
+    std::fill_n(to + place, in.channels, 0.0f);
+    int pixels = 0;
+    visit_window(in, pool.size, top, left, [&](std::ptrdiff_t pixel) {
+      add_values(to + place, image + pixel * in.channels, in.channels);
+      ++pixels;
+    });
+    if (pixels > 0) scale_values(to + place, 1.0f / static_cast<float>(pixels), in.channels);
+  });
+}
+
+void global_average_pool(const float* from, float* to, int images, const Shape& in) {
+  const int pixels = in.height * in.width;
+  for (int n = 0; n < images; ++n) {
+    float* const mean = to + static_cast<std::ptrdiff_t>(n) * in.channels;
+    std::fill_n(mean, in.channels, 0.0f);
+    for (int p = 0; p < pixels; ++p) {
+      add_values(mean, from + (static_cast<std::ptrdiff_t>(n) * pixels + p) * in.channels, in.channels);
+    }
+    scale_values(mean, 1.0f / static_cast<float>(pixels), in.channels);
+  }
+}
+
+void flatten(const float* from, float* to, int images, const Shape& in) {
+  const int pixels = in.height * in.width;
+  for (int n = 0; n < images; ++n, from += in.size(), to += in.size()) {
+    for (int p = 0; p < pixels; ++p) {
+      for (int c = 0; c < in.channels; ++c) to[c * pixels + p] = from[p * in.channels + c];
+    }
+  }
+}
+
+CROSSGRID_MULTIVERSION
+void add(const float* a, const float* b, float* to, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) to[i] = a[i] + b[i];
+}
+
+CROSSGRID_MULTIVERSION
+void square(const float* from, float* to, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) to[i] = from[i] * from[i];
+}
+
+void softmax(const float* from, float* to, std::size_t pixels, int channels) {
+  for (std::size_t p = 0; p < pixels; ++p, from += channels, to += channels) {
+    const double largest = *std::max_element(from, from + channels);
+    double sum = 0;
+    for (int c = 0; c < channels; ++c) sum += portable_exp(from[c] - largest);
+    for (int c = 0; c < channels; ++c) to[c] = static_cast<float>(portable_exp(from[c] - largest) / sum);
+  }
+}
+
+CROSSGRID_MULTIVERSION
+void copy_channels(const float* from, float* to, std::size_t pixels, int channels, int first, int count) {
+  from += first;
+  for (std::size_t p = 0; p < pixels; ++p, from += channels, to += count) {
+    for (int c = 0; c < count; ++c) to[c] = from[c];
+  }
+}
+
+void frame_images(const float* from, float* to, int images, const Shape& in, int padding, float value) {
+  const std::size_t line = static_cast<std::size_t>(in.width) * in.channels;
+  const std::size_t margin = static_cast<std::size_t>(padding) * in.channels, framed = line + 2 * margin;
+  for (int n = 0; n < images; ++n) {
+    to = std::fill_n(to, framed * static_cast<std::size_t>(padding), value);
+    for (int y = 0; y < in.height; ++y, from += line) {
+      to = std::fill_n(to, margin, value);
+      to = std::copy_n(from, line, to);
+      to = std::fill_n(to, margin, value);
+    }
+    to = std::fill_n(to, framed * static_cast<std::size_t>(padding), value);
+  }
+}
+
+void gather_windows(const float* image, float* to, const ConvolutionShape& shape, int first_window, int windows,
+                    int first_row, int row_count) {
+  const int kernel = shape.kernel_height * shape.kernel_width, out_width = shape.out_width();
+  for (int w = 0; w < windows; ++w, to += row_count) {
+    const int top = (first_window + w) / out_width * shape.stride - shape.padding;
+    const int left = (first_window + w) % out_width * shape.stride - shape.padding;
+    for (int i = 0; i < row_count; ++i) {
+      const int channel = (first_row + i) / kernel, place = (first_row + i) % kernel;
+      const int y = top + place / shape.kernel_width, x = left + place % shape.kernel_width;
+      const bool inside = y >= 0 && y < shape.height && x >= 0 && x < shape.width;
+      to[i] = inside ? image[(static_cast<std::ptrdiff_t>(y) * shape.width + x) * shape.in_channels + channel] : 0.0f;
+    }
+  }
+}
+
+void window_sums(const float* from, float* to, float* scratch, const ConvolutionShape& shape) {
+  const Shape pixels{1, shape.height, shape.width}, windows{1, shape.out_height(), shape.out_width()};
+  const std::size_t image = pixels.size() * static_cast<std::size_t>(shape.in_channels);
+  const struct { int stride, padding; } grid{shape.stride, shape.padding};
+  for (int n = 0; n < shape.images; ++n, from += image, to += windows.size()) {
+    sum_channels(from, scratch, pixels.size(), shape.in_channels);
+    visit_outputs(1, windows, grid, [&](int, int top, int left, std::ptrdiff_t place) {
+      float sum = 0;
+      const int bottom = std::min(top + shape.kernel_height, shape.height);
+      const int right = std::min(left + shape.kernel_width, shape.width);
+      for (int y = std::max(top, 0); y < bottom; ++y) {
+        for (int x = std::max(left, 0); x < right; ++x) sum += scratch[y * shape.width + x];
+      }
+      to[place] = sum;
+    });
+  }
+}
+
+void look_up_pixels(const std::uint8_t* pixels, float* to, std::size_t pixel_count, int channels, const float* table) {
+  for (std::size_t p = 0; p < pixel_count; ++p) {
+    for (int c = 0; c < channels; ++c) *to++ = table[c * 256 + *pixels++];
+  }
+}
+
+}  // namespace crossgrid

@@ -1,0 +1,125 @@
+#include "crossgrid/network/calibration.hpp"
+
+#include <gtest/gtest.h>
+
+#include "crossgrid/base/error.hpp"
+#include "crossgrid/core/partition.hpp"
+#include "network_fixture.hpp"
+
+namespace crossgrid {
+namespace {
+
+/// Two layers, so that the second one's inputs come from the float network.
+Network two_layers() {
+  test::NetworkBuilder b({3, 6, 6}, 4);
+  b.conv(b.relu(b.conv(-1, 5, 3, 1, 1)), 4, 3, 1, 1);
+  return b.network();
+}
+
+class CalibrationTest : public testing::Test {
+ protected:
+  static constexpr int batch = 4;
+  Network network = two_layers();
+  ExecutionGraph graph = make_execution_graph(network);
+  std::shared_ptr<test::MemoryDataset> data = std::make_shared<test::MemoryDataset>(network.input, 4, 30, 8);
+  HostExecutor executor{2};
+  std::vector<Lane> lanes{std::vector<Lane>(2)};
+  NetworkExecution reference{network, graph, digital()};
+  CalibrationPlan plan{data, 3, 10, RangeFit::maximum, 99.99};
+
+  std::vector<MatrixStep> digital() {
+    std::vector<MatrixStep> steps;
+    for (const MatrixLayer& layer : matrix_layers(network)) {
+      const Layer& l = network.layers[static_cast<std::size_t>(layer.layer)];
+      ConvolutionShape geometry = layer_geometry(network, layer.layer);
+      geometry.images = batch;
+      MatrixStep step;
+      step.matrix = prepare_digital(geometry, layer_weights(l), lanes.front());
+      step.adcs.resize(1);
+      step.bias_tile = make_bias_tile(layer_bias(l), layer.cols);
+      steps.push_back(std::move(step));
+    }
+    return steps;
+  }
+  static LayerHardware hardware() {
+    LayerHardware h;
+    h.core.weight_bits = 5;
+    h.array.rows_max = 20;
+    h.device.on_off_ratio = 30;
+    h.dac.model = h.adc.model = ConverterModel::quantizer;
+    h.dac.bits = 5;
+    return h;
+  }
+  std::vector<LayerRanges> ranges(const LayerHardware& h) {
+    Calibration calibration(network, reference, plan, batch, executor, lanes);
+    return calibration.ranges(std::vector<LayerHardware>(2, h));
+  }
+};
+
+TEST_F(CalibrationTest, FindsTheExtremesOfTheNominalChip) {
+  for (const CoreStyle style : {CoreStyle::balanced, CoreStyle::offset}) {
+    LayerHardware h = hardware();
+    h.core.style = style;
+    const auto found = ranges(h);
+    // By brute force: the float network's activations, the reference's currents.
+    double inputs = 0, low = 1e30, high = -1e30;
+    const ConvolutionShape g = layer_geometry(network, 2);
+    std::vector<test::Values> activations;
+    for (std::uint64_t image = plan.first; image < plan.first + plan.count; ++image) {
+      activations.push_back(test::plain_network(network, *data, image)[1]);
+      inputs = std::max(inputs, *std::ranges::max_element(activations.back()));
+    }
+    EXPECT_EQ(found[1].dac.low, 0);
+    EXPECT_NEAR(found[1].dac.high, inputs, 1e-6 * inputs);
+    ReferenceMvm mvm;
+    mvm.input_range = found[1].dac;
+    for (const test::Values& values : activations) {
+      for (int window = 0; window < g.out_height() * g.out_width(); ++window) {
+        const test::Values x = test::window_inputs(values, g, window);
+        const MatrixD currents = reference_currents(layer_weights(network.layers[2]), h, x, mvm);
+        low = std::min(low, currents.minCoeff()), high = std::max(high, currents.maxCoeff());
+      }
+    }
+    EXPECT_NEAR(found[1].adc.low, low, 1e-5 * (high - low));
+    EXPECT_NEAR(found[1].adc.high, high, 1e-5 * (high - low));
+  }
+}
+
+TEST_F(CalibrationTest, IsBlindToRandomErrorsAndToLayersBefore) {
+  plan.fit = RangeFit::least_squares;
+  const auto nominal = ranges(hardware());
+  LayerHardware noisy = hardware();
+  noisy.device.programming_error = {ErrorModel::normal_independent, 0.3};
+  noisy.device.read_noise = {ErrorModel::normal_independent, 0.3};
+  const auto with_errors = ranges(noisy);
+  Calibration calibration(network, reference, plan, batch, executor, lanes);
+  std::vector<LayerHardware> coarse_before(2, hardware());
+  coarse_before[0].adc.bits = coarse_before[0].dac.bits = 1;
+  const auto after_coarse = calibration.ranges(coarse_before);
+  for (const auto* other : {&with_errors[1], &after_coarse[1]}) {
+    EXPECT_EQ(other->dac, nominal[1].dac);
+    EXPECT_EQ(other->adc, nominal[1].adc);
+  }
+  // What does change the profile is not taken from the cache.
+  std::vector<LayerHardware> split(2, hardware());
+  split[1].array.rows_max = 7;
+  EXPECT_NE(calibration.ranges(split)[1].adc, nominal[1].adc);
+  std::vector<LayerHardware> coarse(2, hardware());
+  coarse[1].adc.bits = 3;
+  EXPECT_NE(calibration.ranges(coarse)[1].adc, nominal[1].adc);
+  EXPECT_EQ(calibration.ranges(std::vector<LayerHardware>(2, hardware()))[1].adc, nominal[1].adc);
+}
+
+TEST_F(CalibrationTest, NeedsImagesOnlyWhereSomethingIsCalibrated) {
+  plan = {};
+  EXPECT_THROW(ranges(hardware()), Error);
+  LayerHardware ideal;
+  EXPECT_NO_THROW(ranges(ideal));
+  LayerHardware fixed = hardware();
+  fixed.dac.range = fixed.adc.range = RangeRule::fixed;
+  fixed.dac.fixed_range = {0, 2};
+  EXPECT_EQ(ranges(fixed)[0].dac, (Interval{0, 2}));
+}
+
+}  // namespace
+}  // namespace crossgrid

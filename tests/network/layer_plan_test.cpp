@@ -1,0 +1,55 @@
+#include <gtest/gtest.h>
+
+#include "crossgrid/network/inference.hpp"
+#include "network_fixture.hpp"
+
+namespace crossgrid {
+namespace {
+
+Network small_network() {
+  test::NetworkBuilder b({8, 16, 16}, 4);
+  b.linear(b.add(Flatten{}, {b.add(GlobalAvgPool{}, {b.relu(b.conv(-1, 20, 3, 1, 1))})}), 10);
+  return b.network();
+}
+
+TEST(LayerPlan, CountsArraysAndCells) {
+  LayerHardware hardware;
+  hardware.array.rows_max = 30, hardware.array.cols_max = 8;
+  hardware.adc.model = ConverterModel::quantizer;
+  std::vector<LayerHardware> all(2, hardware);
+  all[1].analog = false;
+  const auto plans = plan_layers(small_network(), all);
+  ASSERT_EQ(plans.size(), 2u);
+  EXPECT_EQ(plans[0].rows, 72);
+  EXPECT_EQ(plans[0].cols, 20);
+  EXPECT_EQ(plans[0].mvms_per_image, 256);
+  EXPECT_EQ(plans[0].row_arrays, 3);
+  EXPECT_EQ(plans[0].col_arrays, 3);
+  EXPECT_EQ(plans[0].cells, 2 * 72 * 20);
+  // 24 rows each lie in channels 0 to 2, 2 to 5 and 5 to 7: 10 channels are computed for 8.
+  EXPECT_NEAR(plans[0].megaflops_per_image, 2e-6 * 72 * 20 * 256 * 10 / 8, 1e-9);
+  EXPECT_EQ(plans[0].execution, "3 direct convolutions, one per row block, ADC fused");
+  EXPECT_EQ(plans[1].execution, "digital, floating point");
+}
+
+TEST(LayerPlan, SaysHowReadNoiseIsDrawn) {
+  LayerHardware hardware;
+  hardware.device.read_noise = {ErrorModel::normal_independent, 0.1};
+  const auto few_rows = plan_layers(small_network(), std::vector<LayerHardware>(2, hardware));
+  EXPECT_NE(few_rows[0].reason.find("drawn once per output"), std::string::npos);  // 72 rows
+  EXPECT_NE(few_rows[1].reason.find("every cell"), std::string::npos);             // 20 rows, cells at 0 clip
+}
+
+TEST(MicroBatch, FillsHalfOfTheNominalCache) {
+  // 16 x 16 x (8 + 20) floats an image: 28 KiB, 16 of them in 512 KiB.
+  EXPECT_EQ(micro_batch_size(small_network(), {}), 16);
+  test::NetworkBuilder tiny({4, 1, 1}, 4);
+  tiny.linear(-1, 3);
+  EXPECT_EQ(micro_batch_size(tiny.network(), {}), 64);
+  test::NetworkBuilder large({3, 224, 224}, 4);
+  large.conv(-1, 64, 3, 1, 1);
+  EXPECT_EQ(micro_batch_size(large.network(), {}), 1);
+}
+
+}  // namespace
+}  // namespace crossgrid

@@ -1,0 +1,113 @@
+#include "crossgrid/network/range_fit.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+#include "crossgrid/network/float_histogram.hpp"
+
+namespace crossgrid {
+namespace {
+
+std::vector<float> normal_values(std::size_t count, double mean, double deviation) {
+  std::mt19937 random(1);
+  std::normal_distribution<float> normal(static_cast<float>(mean), static_cast<float>(deviation));
+  std::vector<float> values(count);
+  for (float& v : values) v = normal(random);
+  return values;
+}
+
+FloatHistogram histogram(const std::vector<float>& values) {
+  FloatHistogram h;
+  h.add(values.data(), values.size());
+  return h;
+}
+
+/// By definition, value by value.
+double measured_error(const std::vector<float>& values, Interval range, double steps) {
+  const double step = (range.high - range.low) / steps;
+  double sum = 0;
+  for (const double v : values) {
+    const double level = range.low + std::nearbyint((std::clamp(v, range.low, range.high) - range.low) / step) * step;
+    sum += (v - level) * (v - level);
+  }
+  return sum / static_cast<double>(values.size());
+}
+
+TEST(FloatHistogram, IsTheSameInAnyOrder) {
+  const std::vector<float> values = normal_values(5000, 0.3, 2);
+  FloatHistogram a = histogram(values), b, c;
+  b.add(values.data() + 1234, values.size() - 1234);
+  c.add(values.data(), 1234);
+  b += c;
+  EXPECT_EQ(a.count(), b.count());
+  EXPECT_EQ(a.min(), *std::ranges::min_element(values));
+  EXPECT_EQ(a.max(), b.max());
+  const auto x = a.bins(), y = b.bins();
+  ASSERT_EQ(x.size(), y.size());
+  std::uint64_t total = 0;
+  double last = -1e30;
+  for (std::size_t k = 0; k < x.size(); ++k) {
+    EXPECT_EQ(x[k].count, y[k].count);
+    EXPECT_LE(last, x[k].low);
+    EXPECT_LE(x[k].low, x[k].high);
+    last = x[k].high;
+    total += x[k].count;
+  }
+  EXPECT_EQ(total, values.size());
+}
+
+TEST(RangeFit, KnowsTheErrorOfARange) {
+  const std::vector<float> values = normal_values(200000, 0.1, 1);
+  for (const double steps : {3.0, 15.0, 63.0, 255.0}) {
+    for (const Interval range : {Interval{-1, 1}, Interval{-3, 2.5}, Interval{-5, 5}}) {
+      const double measured = measured_error(values, range, steps);
+      EXPECT_NEAR(quantization_error(histogram(values), range, steps), measured, 0.02 * measured) << steps;
+    }
+  }
+}
+
+TEST(RangeFit, FindsTheLeastSquaresRangeOfANormalDistribution) {
+  // Max (1960), "Quantizing for minimum distortion", Table II: best uniform steps of a unit normal, 2^b levels.
+  const std::vector<float> values = normal_values(1000000, 0, 1);
+  const struct {
+    int bits;
+    double step;
+  } table[] = {{2, 0.9957}, {3, 0.5860}, {4, 0.3352}};
+  for (const auto& [bits, step] : table) {
+    const Interval range =
+        fit_adc_range(histogram(values), {ConverterModel::quantizer, bits, RangeRule::calibrated, {}}, {});
+    EXPECT_NEAR((range.high - range.low) / (std::ldexp(1.0, bits) - 1), step, 0.02 * step) << bits << " bits";
+    EXPECT_NEAR(range.high + range.low, 0, 0.05);
+  }
+}
+
+TEST(RangeFit, ObeysTheOtherMethods) {
+  std::vector<float> values = normal_values(100000, 0, 1);
+  const FloatHistogram h = histogram(values);
+  std::ranges::sort(values);
+  const AdcConfig adc{ConverterModel::quantizer, 8, RangeRule::calibrated, {}};
+  const Interval all = fit_adc_range(h, adc, {RangeFit::maximum, 0});
+  EXPECT_EQ(all.low, values.front());
+  EXPECT_EQ(all.high, values.back());
+  const Interval most = fit_adc_range(h, adc, {RangeFit::percentile, 99});
+  EXPECT_NEAR(most.low, values[1000], 0.02);
+  EXPECT_NEAR(most.high, values[99000], 0.02);
+}
+
+TEST(RangeFit, MakesInputsUnsignedOnlyWhereNoneIsNegative) {
+  const DacConfig dac{ConverterModel::quantizer, 8, DacSign::automatic, RangeRule::calibrated, {}};
+  const FloatHistogram positive = histogram({0, 0.5f, 3});
+  EXPECT_EQ(fit_dac_range(positive, dac, {RangeFit::maximum, 0}), (Interval{0, 3}));
+  const FloatHistogram both = histogram({-4, 0.5f, 3});
+  EXPECT_EQ(fit_dac_range(both, dac, {RangeFit::maximum, 0}), (Interval{-4, 4}));
+  DacConfig forced = dac;
+  forced.sign = DacSign::is_signed;
+  EXPECT_EQ(fit_dac_range(positive, forced, {RangeFit::maximum, 0}), (Interval{-3, 3}));
+  EXPECT_EQ(fit_dac_range(histogram({0, 0}), dac, {}), (Interval{0, 1}));
+}
+
+}  // namespace
+}  // namespace crossgrid
