@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+
+#include "crossgrid/core/layer_hardware.hpp"
+#include "crossgrid/network/network.hpp"
+#include "crossgrid/sweep/parameter.hpp"
+
+namespace crossgrid {
+
+/// The same chip in its normal form (rule R2): parameters without effect in this layer have their defaults, so equal
+/// chips have equal hardware. Error messages of combinations that can't be built: impossible_hardware().
+LayerHardware effective_hardware(LayerHardware hardware, const MatrixLayer& layer);
+
+/// The same for one group's parameters only; the others are left as they are.
+LayerHardware effective_hardware(LayerHardware hardware, const MatrixLayer& layer, ParameterGroup group);
+
+/// Why this hardware can't be built, empty where it can.
+std::string impossible_hardware(const LayerHardware& hardware);
+
+/// Whether a random number is drawn in this layer.
+bool draws_random_numbers(const LayerHardware& hardware);
+
+/// Whether this layer's result depends on calibration images.
+bool needs_calibration(const LayerHardware& hardware);
+
+}  // namespace crossgrid

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crossgrid/base/json.hpp"
+#include "crossgrid/core/layer_hardware.hpp"
+#include "crossgrid/network/network.hpp"
+#include "crossgrid/sweep/place.hpp"
+#include "crossgrid/sweep/value_type.hpp"
+
+/// The table of hardware parameters (spec.md section 2): the parser, the JSON Schema, points' identities and messages
+/// are all made from it.
+namespace crossgrid {
+
+/// Where a parameter may be set.
+enum class ParameterScope {
+  anywhere,
+  layers_only,   ///< in `layers`, or as an axis `parameter@pattern`
+  whole_network  ///< not per layer
+};
+
+/// Parameters whose effects depend on each other; those of different groups don't, so a point's identity is a sum over
+/// groups. `analog` decides about all of them.
+enum class ParameterGroup { none, style, weight_bits, clip, on_off_ratio, cell_bits, errors, rows, cols, converters };
+inline constexpr int parameter_group_count = 10;
+
+struct Parameter {
+  std::string path;
+  std::string about;            ///< one line for users: meaning and unit
+  ValueType type;               ///< all values that the specification knows
+  ValueType supported;          ///< those that this version simulates
+  Json fallback;                ///< the default, canonical; null: none of its own (only unsupported parameters)
+  std::string instead_of_zero;  ///< the word to say instead of a number <= 0, empty where there is none
+  ParameterScope scope = ParameterScope::anywhere;
+  ParameterGroup group = ParameterGroup::none;
+
+  /// Writes a canonical value into a layer's hardware; empty where only the default is supported.
+  std::function<void(LayerHardware&, const Json&)> set;
+  /// The canonical value in a layer's hardware.
+  std::function<Json(const LayerHardware&)> get;
+  /// Why the parameter changes nothing in this layer (rule R2), empty where it matters.
+  std::function<std::string(const LayerHardware&, const MatrixLayer&)> inert;
+};
+
+/// All rows, in the order of the specification. A changed default changes what old ids mean: raise physics_version.
+const std::vector<Parameter>& parameters();
+
+/// The row of a path, or null.
+const Parameter* find_parameter(std::string_view path);
+
+/// Whether a path is a group of parameters ("adc", "device.drift").
+bool is_parameter_section(std::string_view path);
+
+/// Unknown parameter at a place, with the nearest known one.
+Error unknown_parameter(const Place& place, const std::string& path);
+
+/// The canonical form of a value. Error(bad_input) names what was found and expected, or that this version does not
+/// support it yet.
+Json parameter_value(const Parameter& parameter, const Json& value, const Place& place);
+
+}  // namespace crossgrid

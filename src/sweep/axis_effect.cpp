@@ -1,0 +1,96 @@
+#include "axis_effect.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace crossgrid {
+
+namespace {
+
+/// Why a setting changes nothing in a layer; empty where it does something.
+std::string reason_in_layer(const Setting& setting, const HardwareResolver& resolver, std::size_t layer,
+                            const Digits& digits) {
+  const Parameter& parameter = *setting.parameter;
+  if (!resolver.reaches(setting, layer)) {
+    return fmt::format("'layers' sets {0} in layer '{1}' and beats this axis; only '{0}@pattern' beats 'layers'",
+                       parameter.path, resolver.layers()[layer].name);
+  }
+  const LayerHardware hardware = resolver.hardware(layer, digits);
+  if (!hardware.analog && parameter.path != "analog") {
+    return fmt::format("layer '{}' is digital (analog: false)", resolver.layers()[layer].name);
+  }
+  if (parameter.inert) {
+    return parameter.inert(hardware, resolver.layers()[layer]);
+  }
+  return parameter.set ? "" : fmt::format("only the default of {} is supported yet", parameter.path);
+}
+
+}  // namespace
+
+bool any_setting_matters(const AxisValue& value, const HardwareResolver& resolver, const Digits& digits) {
+  return std::any_of(value.settings.begin(), value.settings.end(), [&](const Setting& setting) {
+    for (std::size_t layer = 0; layer < resolver.layers().size(); ++layer) {
+      const bool elsewhere = !setting.pattern.empty() && !resolver.reaches(setting, layer);
+      if (!elsewhere && reason_in_layer(setting, resolver, layer, digits).empty()) {
+        return true;
+      }
+    }
+    return false;
+  });
+}
+
+std::string reason_without_effect(const Axis& axis, std::size_t index, const HardwareResolver& resolver,
+                                  Digits digits) {
+  std::vector<std::string> reasons;
+  for (digits[index] = 0; digits[index] < axis.values.size(); ++digits[index]) {
+    for (const Setting& setting : axis.values[digits[index]].settings) {
+      for (std::size_t layer = 0; layer < resolver.layers().size(); ++layer) {
+        const bool elsewhere = !setting.pattern.empty() && !resolver.reaches(setting, layer);
+        const std::string reason = elsewhere ? "" : reason_in_layer(setting, resolver, layer, digits);
+        if (!reason.empty() && std::find(reasons.begin(), reasons.end(), reason) == reasons.end()) {
+          reasons.push_back(reason);
+        }
+      }
+    }
+  }
+  if (reasons.empty()) {
+    return "all its values make the same chip at every point";
+  }
+  reasons.resize(std::min<std::size_t>(reasons.size(), 4));
+  return fmt::format("{} at every point", fmt::join(reasons, "; "));
+}
+
+bool decides_possibility(ParameterGroup group) {
+  return group == ParameterGroup::style || group == ParameterGroup::cell_bits || group == ParameterGroup::converters;
+}
+
+bool any_combination(const SweepFile& sweep, const std::vector<std::size_t>& axes,
+                     const std::function<bool(const Digits&)>& holds) {
+  Digits digits(sweep.axes.size(), 0);
+  while (true) {
+    if (holds(digits)) {
+      return true;
+    }
+    std::size_t at = axes.size();
+    while (at > 0 && ++digits[axes[at - 1]] == sweep.axes[axes[at - 1]].values.size()) {
+      digits[axes[--at]] = 0;
+    }
+    if (at == 0) {
+      return false;
+    }
+  }
+}
+
+std::string describe_point(const SweepFile& sweep, const Digits& digits) {
+  std::vector<std::string> parts;
+  for (std::size_t axis = 0; axis < digits.size(); ++axis) {
+    const Axis& found = sweep.axes[axis];
+    for (std::size_t column = 0; column < found.columns.size(); ++column) {
+      parts.push_back(fmt::format("{} = {}", found.columns[column], found.values[digits[axis]].columns[column].dump()));
+    }
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+}  // namespace crossgrid

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "hardware_resolver.hpp"
+
+/// Rule R2 for axes: an axis that changes nothing is a mistake that looks like a flat line.
+namespace crossgrid {
+
+/// Whether one of the settings has an effect in some layer of a point.
+bool any_setting_matters(const AxisValue& value, const HardwareResolver& resolver, const Digits& digits);
+
+/// For the message: why the axis changes nothing, worked out at the point `digits`.
+std::string reason_without_effect(const Axis& axis, std::size_t index, const HardwareResolver& resolver, Digits digits);
+
+/// Whether the groups' parameters decide if hardware can be built (impossible_hardware).
+bool decides_possibility(ParameterGroup group);
+
+/// Whether `holds` is true for any combination of these axes, the others at their first value.
+bool any_combination(const SweepFile& sweep, const std::vector<std::size_t>& axes,
+                     const std::function<bool(const Digits&)>& holds);
+
+/// "adc.bits = 4, mapping = offset".
+std::string describe_point(const SweepFile& sweep, const Digits& digits);
+
+}  // namespace crossgrid

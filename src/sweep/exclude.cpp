@@ -1,0 +1,108 @@
+#include "crossgrid/sweep/exclude.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+namespace crossgrid {
+
+namespace {
+
+bool compare(const std::string& how, double value, double bound) {
+  return how == "at_least"  ? value >= bound
+         : how == "at_most" ? value <= bound
+         : how == "above"   ? value > bound
+                            : value < bound;
+}
+
+/// {"at_least": 512, "below": 1024}: all bounds hold. Words lie beyond no bound.
+std::function<bool(const Json&)> bounds_predicate(const Json& bounds, const Place& place) {
+  static const std::vector<std::string> known{"at_least", "at_most", "above", "below"};
+  if (bounds.empty()) {
+    throw place.error("found {}, expected at_least, at_most, above or below with a number");
+  }
+  for (const auto& [key, bound] : bounds.items()) {
+    if (std::find(known.begin(), known.end(), key) == known.end()) {
+      const std::string nearest = nearest_name(key, known);
+      throw(place / key)
+          .error(fmt::format("unknown comparison{} (known: {})",
+                             nearest.empty() ? "" : ": did you mean '" + nearest + "'?", fmt::join(known, ", ")));
+    }
+    if (!bound.is_number()) {
+      throw(place / key).error(fmt::format("found {}, expected a number", found_text(bound)));
+    }
+  }
+  return [bounds](const Json& value) {
+    return value.is_number() && std::all_of(bounds.items().begin(), bounds.items().end(), [&](const auto& item) {
+             return compare(item.key(), value.get<double>(), item.value().template get<double>());
+           });
+  };
+}
+
+std::function<bool(const Json&)> predicate(const Json& condition, const Place& place) {
+  if (condition.is_object() && !condition.contains("limit")) {
+    return bounds_predicate(condition, place);
+  }
+  const auto equal = [](const Json& value, const Json& wanted) {
+    return canonical_text(value) == canonical_text(column_value(wanted));
+  };
+  return [condition, equal](const Json& value) {
+    const bool any = condition.is_array() && std::any_of(condition.begin(), condition.end(),
+                                                         [&](const Json& wanted) { return equal(value, wanted); });
+    return any || equal(value, condition);
+  };
+}
+
+}  // namespace
+
+bool ExcludeRule::matches(const std::vector<std::uint32_t>& digits) const {
+  return std::all_of(conditions.begin(), conditions.end(),
+                     [&](const Condition& condition) { return condition.holds[digits[condition.axis]]; });
+}
+
+bool ExcludeRule::possible() const {
+  return std::all_of(conditions.begin(), conditions.end(), [](const Condition& condition) {
+    return std::find(condition.holds.begin(), condition.holds.end(), true) != condition.holds.end();
+  });
+}
+
+ExcludeRule parse_exclude_rule(const Json& rule, const std::vector<Axis>& axes, const Place& place) {
+  if (!rule.is_object() || rule.empty()) {
+    throw place.error(
+        fmt::format("found {}, expected an object: axis -> value, list of values or bounds", found_text(rule)));
+  }
+  std::vector<std::string> names;
+  for (const Axis& axis : axes) {
+    names.insert(names.end(), axis.columns.begin(), axis.columns.end());
+  }
+  ExcludeRule parsed;
+  parsed.place = place;
+  for (const auto& [key, condition] : rule.items()) {
+    const auto axis = std::find_if(axes.begin(), axes.end(), [&](const Axis& candidate) {
+      return std::find(candidate.columns.begin(), candidate.columns.end(), key) != candidate.columns.end();
+    });
+    if (axis == axes.end()) {
+      const std::string nearest = nearest_name(key, names);
+      throw(place / key)
+          .error(fmt::format("not an axis of the grid{} (axes: {})",
+                             nearest.empty() ? "" : "\n  did you mean '" + nearest + "'?", fmt::join(names, ", ")));
+    }
+    const auto column =
+        static_cast<std::size_t>(std::find(axis->columns.begin(), axis->columns.end(), key) - axis->columns.begin());
+    const auto holds = predicate(condition, place / key);
+    const auto index = static_cast<std::size_t>(axis - axes.begin());
+    auto found = std::find_if(parsed.conditions.begin(), parsed.conditions.end(),
+                              [&](const ExcludeRule::Condition& other) { return other.axis == index; });
+    if (found == parsed.conditions.end()) {
+      parsed.conditions.push_back({index, std::vector<bool>(axis->values.size(), true)});
+      found = parsed.conditions.end() - 1;
+    }
+    for (std::size_t i = 0; i < axis->values.size(); ++i) {
+      found->holds[i] = found->holds[i] && holds(axis->values[i].columns[column]);
+    }
+  }
+  return parsed;
+}
+
+}  // namespace crossgrid

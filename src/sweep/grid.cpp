@@ -1,0 +1,235 @@
+#include "crossgrid/sweep/grid.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "axis_effect.hpp"
+#include "crossgrid/sweep/effective_hardware.hpp"
+#include "group_table.hpp"
+#include "kept_points.hpp"
+#include "point_context.hpp"
+
+namespace crossgrid {
+
+namespace {
+
+constexpr std::uint64_t max_product = 1'000'000'000;
+
+std::vector<GroupTable> make_tables(const SweepFile& sweep, const HardwareResolver& resolver) {
+  std::vector<GroupTable> tables;
+  for (int group = 1; group < parameter_group_count; ++group) {
+    tables.emplace_back(static_cast<ParameterGroup>(group), sweep, resolver);
+  }
+  return tables;
+}
+
+std::uint64_t product_of(const SweepFile& sweep) {
+  std::uint64_t product = 1;
+  for (const Axis& axis : sweep.axes) {
+    product *= axis.values.size();
+    if (product > max_product) {
+      throw input_error(sweep.path + ": /grid",
+                        fmt::format("more than {} combinations of the axes' values", max_product));
+    }
+  }
+  return product;
+}
+
+}  // namespace
+
+struct Grid::Impl {
+  SweepFile sweep;
+  PointContext context;
+  HardwareResolver resolver;
+  std::uint64_t product;
+  std::vector<GroupTable> tables;
+  std::optional<KeptPoints> kept;
+
+  Impl(const SweepFile& file, const GridContext& facts)
+      : sweep(file),
+        context(sweep, facts),
+        resolver(sweep, facts.layers),
+        product(product_of(sweep)),
+        tables(make_tables(sweep, resolver)) {
+    apply_exclusions();
+    if (calibrates()) {
+      context.check_calibration(sweep);
+    }
+    refuse_impossible_points();
+    for (std::size_t axis = 0; axis < sweep.axes.size(); ++axis) {
+      refuse_without_effect(axis);
+    }
+  }
+
+  std::uint64_t size() const { return kept ? kept->size() : product; }
+
+  Digits digits(std::uint64_t index) const {
+    if (index >= size()) {
+      throw Error(ExitCode::internal, fmt::format("point {} of a grid of {}", index, size()));
+    }
+    return digits_of_product(kept ? (*kept)[index] : index);
+  }
+
+  Digits digits_of_product(std::uint64_t index) const {
+    Digits digits(sweep.axes.size());
+    for (std::size_t axis = digits.size(); axis-- > 0;) {
+      const std::uint64_t count = sweep.axes[axis].values.size();
+      digits[axis] = static_cast<std::uint32_t>(index % count);
+      index /= count;
+    }
+    return digits;
+  }
+
+  GroupShare share(const Digits& digits) const {
+    GroupShare all;
+    for (const GroupTable& table : tables) {
+      const GroupShare share = table.share(digits);
+      all.id += share.id;
+      all.draws = all.draws || share.draws;
+      all.calibrates = all.calibrates || share.calibrates;
+    }
+    return all;
+  }
+
+  Id128 id(const GroupShare& share) const { return share.id + context.id(share.draws, share.calibrates); }
+  std::uint32_t trials(bool draws) const { return draws ? sweep.trials : 1; }
+
+  bool calibrates() const {
+    return std::any_of(tables.begin(), tables.end(), [](const GroupTable& table) { return table.calibrates(); });
+  }
+
+  std::vector<LayerHardware> hardware(const Digits& digits) const {
+    std::vector<LayerHardware> all;
+    for (std::size_t layer = 0; layer < resolver.layers().size(); ++layer) {
+      all.push_back(effective_hardware(resolver.hardware(layer, digits), resolver.layers()[layer]));
+    }
+    return all;
+  }
+
+  void apply_exclusions() {
+    if (sweep.exclude.empty()) {
+      return;
+    }
+    kept.emplace(product, [&](std::uint64_t index) {
+      const Digits at = digits_of_product(index);
+      return std::none_of(sweep.exclude.begin(), sweep.exclude.end(),
+                          [&](const ExcludeRule& rule) { return rule.matches(at); });
+    });
+    if (kept->size() == 0) {
+      throw input_error(sweep.path + ": /exclude", fmt::format("leaves no point of {}", product));
+    }
+  }
+
+  /// A combination that can't be built must be excluded. Only the axes that decide about it are walked through first;
+  /// the whole grid only where one of their combinations is bad.
+  void refuse_impossible_points() const {
+    std::vector<std::size_t> axes;
+    for (const GroupTable& table : tables) {
+      if (decides_possibility(table.group())) {
+        axes.insert(axes.end(), table.axes().begin(), table.axes().end());
+      }
+    }
+    std::sort(axes.begin(), axes.end());
+    axes.erase(std::unique(axes.begin(), axes.end()), axes.end());
+    if (!any_combination(sweep, axes, [&](const Digits& at) { return !problem(at).empty(); })) {
+      return;
+    }
+    for (std::uint64_t index = 0; index < size(); ++index) {
+      const Digits at = digits(index);
+      const std::string found = problem(at);
+      if (!found.empty()) {
+        throw input_error(sweep.path,
+                          fmt::format("point {} ({}) can't be built: {}", index, describe_point(sweep, at), found));
+      }
+    }
+  }
+
+  std::string problem(const Digits& at) const {
+    for (std::size_t layer = 0; layer < resolver.layers().size(); ++layer) {
+      const MatrixLayer& shape = resolver.layers()[layer];
+      const std::string found = impossible_hardware(effective_hardware(resolver.hardware(layer, at), shape));
+      if (!found.empty()) {
+        return fmt::format("layer '{}': {}", shape.name, found);
+      }
+    }
+    return "";
+  }
+
+  void refuse_without_effect(std::size_t axis) const {
+    const Axis& found = sweep.axes[axis];
+    const bool alone = found.values.size() == 1;
+    const auto effect = [&](const Digits& at) {
+      return alone ? any_setting_matters(found.values.front(), resolver, at)
+                   : std::any_of(tables.begin(), tables.end(),
+                                 [&](const GroupTable& table) { return table.sensitive(at, axis); });
+    };
+    bool matters = alone || std::any_of(tables.begin(), tables.end(),
+                                        [&](const GroupTable& table) { return table.sensitive(axis); });
+    if (matters && (kept || alone)) {
+      matters = false;
+      for (std::uint64_t index = 0; index < size() && !matters; ++index) {
+        matters = effect(digits(index));
+      }
+    }
+    if (!matters) {
+      throw found.place.error(
+          fmt::format("has no effect: {}", reason_without_effect(found, axis, resolver, digits(0))));
+    }
+  }
+};
+
+Grid::Grid(const SweepFile& sweep, const GridContext& context) : impl_(std::make_shared<const Impl>(sweep, context)) {}
+
+std::uint64_t Grid::size() const {
+  return impl_->size();
+}
+
+std::vector<std::string> Grid::columns() const {
+  std::vector<std::string> columns;
+  for (const Axis& axis : impl_->sweep.axes) {
+    columns.insert(columns.end(), axis.columns.begin(), axis.columns.end());
+  }
+  return columns;
+}
+
+Point Grid::point(std::uint64_t index) const {
+  const Digits digits = impl_->digits(index);
+  const GroupShare share = impl_->share(digits);
+  Point point;
+  point.index = index;
+  point.id = impl_->id(share);
+  point.hardware = impl_->hardware(digits);
+  point.deterministic = !share.draws;
+  point.trials = impl_->trials(share.draws);
+  for (std::size_t axis = 0; axis < digits.size(); ++axis) {
+    const Axis& found = impl_->sweep.axes[axis];
+    for (std::size_t column = 0; column < found.columns.size(); ++column) {
+      point.axes.emplace_back(found.columns[column], found.values[digits[axis]].columns[column]);
+    }
+  }
+  return point;
+}
+
+Id128 Grid::id(std::uint64_t index) const {
+  return impl_->id(impl_->share(impl_->digits(index)));
+}
+
+std::uint32_t Grid::trials(std::uint64_t index) const {
+  return impl_->trials(impl_->share(impl_->digits(index)).draws);
+}
+
+bool Grid::calibrates() const {
+  return impl_->calibrates();
+}
+
+Json Grid::resolved(std::uint64_t index) const {
+  const Digits digits = impl_->digits(index);
+  const GroupShare share = impl_->share(digits);
+  Json flat = impl_->context.leaves(share.draws, share.calibrates);
+  add_hardware_leaves(flat, impl_->resolver.layers(), impl_->hardware(digits));
+  return flat;
+}
+
+}  // namespace crossgrid

@@ -1,0 +1,129 @@
+#include "hardware_resolver.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace crossgrid {
+
+HardwareResolver::HardwareResolver(const SweepFile& sweep, const std::vector<MatrixLayer>& layers) : layers_(layers) {
+  LayerHardware common;
+  for (const Setting& setting : sweep.hardware) {
+    if (setting.parameter->set) {
+      setting.parameter->set(common, setting.value);
+    }
+  }
+  base_.assign(layers.size(), common);
+  set_by_layers_.resize(layers.size());
+  apply_layers(sweep);
+  compile_axes(sweep);
+  refuse_axes_that_meet(sweep);
+}
+
+void HardwareResolver::check_matches(const std::string& pattern, const Place& place) const {
+  std::vector<std::string> names;
+  for (const MatrixLayer& layer : layers_) {
+    if (layer_matches(pattern, layer.name)) {
+      return;
+    }
+    names.push_back(layer.name);
+  }
+  const std::string nearest = nearest_name(pattern, names);
+  throw place.error(fmt::format("pattern '{}' matches no layer{}(layers: {})", pattern,
+                                nearest.empty() ? " " : "\n  did you mean '" + nearest + "'? ",
+                                fmt::join(names, ", ")));
+}
+
+void HardwareResolver::apply_layers(const SweepFile& sweep) {
+  for (const LayerOverride& entry : sweep.layers) {
+    check_matches(entry.match, entry.place / "match");
+    for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
+      if (!layer_matches(entry.match, layers_[layer].name)) {
+        continue;
+      }
+      for (const Setting& setting : entry.settings) {
+        set_by_layers_[layer].push_back(setting.parameter);
+        if (setting.parameter->set) {
+          setting.parameter->set(base_[layer], setting.value);
+        }
+      }
+    }
+  }
+}
+
+bool HardwareResolver::reaches(const Setting& setting, std::size_t layer) const {
+  if (!setting.pattern.empty()) {
+    return layer_matches(setting.pattern, layers_[layer].name);
+  }
+  const auto& taken = set_by_layers_[layer];
+  return std::find(taken.begin(), taken.end(), setting.parameter) == taken.end();
+}
+
+void HardwareResolver::compile_axes(const SweepFile& sweep) {
+  for (const Axis& axis : sweep.axes) {
+    plain_.emplace_back(axis.values.size());
+    patterned_.emplace_back(axis.values.size());
+    for (std::size_t value = 0; value < axis.values.size(); ++value) {
+      for (const Setting& setting : axis.values[value].settings) {
+        if (!setting.pattern.empty()) {
+          check_matches(setting.pattern, setting.place);
+        }
+        if (!setting.parameter->set) {
+          continue;
+        }
+        AxisSetting compiled{&setting, std::vector<bool>(layers_.size())};
+        for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
+          compiled.layers[layer] = reaches(setting, layer);
+        }
+        (setting.pattern.empty() ? plain_ : patterned_).back()[value].push_back(std::move(compiled));
+      }
+    }
+  }
+}
+
+/// Plain names were compared when the file was read; whether patterns overlap is known only now.
+void HardwareResolver::refuse_axes_that_meet(const SweepFile& sweep) const {
+  std::map<std::pair<const Parameter*, std::size_t>, const Setting*> owners;
+  for (std::size_t axis = 0; axis < patterned_.size(); ++axis) {
+    std::map<std::pair<const Parameter*, std::size_t>, const Setting*> own;
+    for (const auto& value : patterned_[axis]) {
+      std::map<std::pair<const Parameter*, std::size_t>, const Setting*> once;
+      for (const AxisSetting& compiled : value) {
+        for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
+          const auto key = std::pair{compiled.setting->parameter, layer};
+          if (compiled.layers[layer] && !once.emplace(key, compiled.setting).second) {
+            throw compiled.setting->place.error(fmt::format("'{}' and '{}' both set {} in layer '{}'",
+                                                            once[key]->name(), compiled.setting->name(),
+                                                            key.first->path, layers_[layer].name));
+          }
+        }
+      }
+      own.merge(once);
+    }
+    for (const auto& [key, setting] : own) {
+      const auto [owner, fresh] = owners.emplace(key, setting);
+      if (!fresh) {
+        throw sweep.axes[axis].place.error(fmt::format("'{}' and '{}' are two axes that both set {} in layer '{}'",
+                                                       owner->second->name(), setting->name(), key.first->path,
+                                                       layers_[key.second].name));
+      }
+    }
+  }
+}
+
+LayerHardware HardwareResolver::hardware(std::size_t layer, const Digits& digits) const {
+  LayerHardware hardware = base_[layer];
+  for (const AxisSettings* settings : {&plain_, &patterned_}) {
+    for (std::size_t axis = 0; axis < digits.size(); ++axis) {
+      for (const AxisSetting& compiled : (*settings)[axis][digits[axis]]) {
+        if (compiled.layers[layer]) {
+          compiled.setting->parameter->set(hardware, compiled.setting->value);
+        }
+      }
+    }
+  }
+  return hardware;
+}
+
+}  // namespace crossgrid

@@ -1,0 +1,92 @@
+#include "sweep_fields.hpp"
+
+#include <algorithm>
+
+#include "crossgrid/sweep/parameter.hpp"
+#include "crossgrid/sweep/sweep_file.hpp"
+
+namespace crossgrid {
+
+const FieldWords& dataset_formats() {
+  static const FieldWords words{{"auto", "idx"}, {"auto", "idx", "cifar10", "cifar100", "npy", "npz", "folder"}};
+  return words;
+}
+
+const FieldWords& calibration_methods() {
+  static const FieldWords words{{"least_squares", "percentile", "max"}, {"least_squares", "percentile", "max", "snr"}};
+  return words;
+}
+
+const std::vector<SweepField>& sweep_fields() {
+  static const std::vector<SweepField> fields = [] {
+    const Json text{{"type", "string"}, {"minLength", 1}};
+    const Json number{{"type", "number"}};
+    const Json numbers{{"type", "array"}, {"items", number}, {"minItems", 1}};
+    const Json all{{"enum", {"all"}}};
+    const Json first{{"type", "integer"}, {"minimum", 0}, {"maximum", max_seed}};
+    const Json count{{"type", "integer"}, {"minimum", 1}, {"maximum", max_seed}};
+    return std::vector<SweepField>{
+        {"$schema", "the schema of this file, for editors", {{"type", "string"}}},
+        {"name", "names the output folder and the Slurm job", {{"type", "string"}, {"pattern", name_pattern}}},
+        {"about", "what the sweep is for", {{"type", "string"}}},
+        {"network", "path of the network file", text},
+        {"dataset.path", "folder of the data set", text},
+        {"dataset.format", "how images are stored", {{"enum", dataset_formats().supported}}},
+        {"dataset.split", "split to test on", text},
+        {"dataset.images", "images to test on", all},
+        {"dataset.images.first", "first image, in file order", first},
+        {"dataset.images.count", "how many images", count},
+        {"dataset.preprocess.scale", "factor of pixels", number},
+        {"dataset.preprocess.mean", "subtracted, per channel", numbers},
+        {"dataset.preprocess.std",
+         "divided by, per channel",
+         {{"type", "array"}, {"items", {{"type", "number"}, {"exclusiveMinimum", 0}}}, {"minItems", 1}}},
+        {"dataset.preprocess.resize", "size that images are brought to", {}, false},
+        {"dataset.preprocess.crop", "part of images that is used", {}, false},
+        {"dataset.preprocess.layout", "order of channels", {}, false},
+        {"calibration.split", "split that ranges are calibrated on", text},
+        {"calibration.images", "images that ranges are calibrated on", all},
+        {"calibration.images.first", "first image, in file order", first},
+        {"calibration.images.count", "how many images", count},
+        {"calibration.method", "how ranges are chosen", {{"enum", calibration_methods().supported}}},
+        {"calibration.percentile", "of the profiled values", {{"type", "number"}, {"minimum", 0}, {"maximum", 100}}},
+        {"calibration.file", "ranges from a file", {}, false},
+        {"layers", "parameters of the layers that match, a later entry wins", {{"type", "array"}}},
+        {"exclude", "points that are left out", {{"type", "array"}}},
+        {"trials", "chips per point", {{"type", "integer"}, {"minimum", 1}, {"maximum", max_trials}}},
+        {"seed", "of all random numbers", {{"type", "integer"}, {"minimum", 0}, {"maximum", max_seed}}},
+        {"metrics",
+         "what is measured",
+         {{"type", "array"}, {"items", {{"enum", known_metrics()}}}, {"minItems", 1}, {"uniqueItems", true}}},
+        {"expected", "values that results are held to", {}, false},
+    };
+  }();
+  return fields;
+}
+
+const SweepField* find_sweep_field(std::string_view path) {
+  const auto& fields = sweep_fields();
+  const auto found =
+      std::find_if(fields.begin(), fields.end(), [&](const SweepField& field) { return field.path == path; });
+  return found == fields.end() ? nullptr : &*found;
+}
+
+bool is_sweep_section(std::string_view path) {
+  if (path == "hardware" || (path.starts_with("hardware.") && is_parameter_section(path.substr(9)))) {
+    return true;
+  }
+  const auto& fields = sweep_fields();
+  return std::any_of(fields.begin(), fields.end(), [&](const SweepField& field) {
+    return field.path.size() > path.size() && field.path.starts_with(path) && field.path[path.size()] == '.';
+  });
+}
+
+std::vector<std::string> sweep_names() {
+  std::vector<std::string> names{"hardware", "grid", "dataset", "calibration", "include"};
+  for (const SweepField& field : sweep_fields()) {
+    names.push_back(field.path);
+  }
+  return names;
+}
+
+}  // namespace crossgrid

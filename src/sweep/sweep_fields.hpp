@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crossgrid/base/json.hpp"
+
+/// What a sweep file holds beside hardware parameters (spec.md section 2, second table).
+namespace crossgrid {
+
+struct SweepField {
+  std::string path;
+  std::string about;
+  Json schema;            ///< of the values that this version supports
+  bool supported = true;  ///< false: known, but refused as not yet supported
+};
+
+const std::vector<SweepField>& sweep_fields();
+const SweepField* find_sweep_field(std::string_view path);
+/// Whether the path is a group of fields ("dataset", "hardware", "hardware.adc").
+bool is_sweep_section(std::string_view path);
+/// Fields and sections of the top level and their dotted members, for suggestions.
+std::vector<std::string> sweep_names();
+
+/// Words of enumerated fields, those that are supported and those that are only known.
+struct FieldWords {
+  std::vector<std::string> supported;
+  std::vector<std::string> known;
+};
+const FieldWords& dataset_formats();
+const FieldWords& calibration_methods();
+inline constexpr std::int64_t max_trials = 1'000'000;
+inline constexpr std::int64_t max_seed = (std::int64_t{1} << 53) - 1;
+inline constexpr const char* name_pattern = "^[A-Za-z0-9._-]{1,64}$";
+
+}  // namespace crossgrid

@@ -1,0 +1,391 @@
+#include "crossgrid/sweep/sweep_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "command_line_values.hpp"
+#include "document.hpp"
+#include "sweep_fields.hpp"
+
+namespace crossgrid {
+
+const std::vector<std::string>& known_metrics() {
+  static const std::vector<std::string> metrics{"top1", "top5", "loss", "layer_error", "adc_clip_rate"};
+  return metrics;
+}
+
+namespace {
+
+/// Typed reading of the fields beside `hardware` and `grid`.
+class Fields {
+ public:
+  explicit Fields(const Document& document) : document_(document) {}
+
+  const DocumentLeaf* find(const std::string& path) const { return document_.find(path); }
+
+  std::string text(const std::string& path, const std::string& fallback) const {
+    const DocumentLeaf* leaf = find(path);
+    if (leaf && (!leaf->value.is_string() || (leaf->value.get_ref<const std::string&>().empty() && path != "about"))) {
+      throw leaf->place.error(fmt::format("{}: found {}, expected text", path, found_text(leaf->value)));
+    }
+    return leaf ? leaf->value.get<std::string>() : fallback;
+  }
+
+  std::string word(const std::string& path, const std::string& fallback, const FieldWords& words) const {
+    const DocumentLeaf* leaf = find(path);
+    if (!leaf) {
+      return fallback;
+    }
+    const auto among = [&](const std::vector<std::string>& list) {
+      return leaf->value.is_string() &&
+             std::find(list.begin(), list.end(), leaf->value.get<std::string>()) != list.end();
+    };
+    const std::string expected = describe(ValueType{.words = words.supported});
+    if (!among(words.known)) {
+      throw leaf->place.error(fmt::format("{}: found {}, expected {}", path, found_text(leaf->value), expected));
+    }
+    if (!among(words.supported)) {
+      throw leaf->place.error(fmt::format("{}: {} is known, but not yet supported; supported now: {}", path,
+                                          found_text(leaf->value), expected));
+    }
+    return leaf->value.get<std::string>();
+  }
+
+  std::uint64_t integer(const std::string& path, std::int64_t low, std::int64_t high, std::uint64_t fallback) const {
+    return static_cast<std::uint64_t>(
+        value(path, ValueType{.integer = ValueType::Integers{low, high}}, Json(fallback)).get<std::int64_t>());
+  }
+
+  Json value(const std::string& path, const ValueType& type, const Json& fallback) const {
+    const DocumentLeaf* leaf = find(path);
+    if (!leaf) {
+      return fallback;
+    }
+    const auto canonical = canonical_value(type, leaf->value);
+    if (!canonical) {
+      throw leaf->place.error(fmt::format("{}: found {}, expected {}", path, found_text(leaf->value), describe(type)));
+    }
+    return *canonical;
+  }
+
+  ImageRange images(const std::string& path, const ImageRange& fallback) const {
+    const DocumentLeaf* all = find(path);
+    if (all && all->value != "all") {
+      throw all->place.error(fmt::format("{}: found {}, expected \"all\" or {{\"first\": 0, \"count\": 1000}}", path,
+                                         found_text(all->value)));
+    }
+    const DocumentLeaf* first = find(path + ".first");
+    const DocumentLeaf* count = find(path + ".count");
+    if (all || (!first && !count)) {
+      return all ? ImageRange{} : fallback;
+    }
+    if (!count) {
+      throw first->place.error(fmt::format("{}.count is missing", path));
+    }
+    return {false, integer(path + ".first", 0, max_seed, 0), integer(path + ".count", 1, max_seed, 1)};
+  }
+
+  /// A number per channel.
+  std::optional<std::vector<double>> numbers(const std::string& path, bool positive) const {
+    const DocumentLeaf* leaf = find(path);
+    if (!leaf) {
+      return std::nullopt;
+    }
+    std::vector<double> list;
+    bool good = leaf->value.is_array() && !leaf->value.empty();
+    for (const Json& item : good ? leaf->value : Json::array()) {
+      good = good && item.is_number() && (!positive || item.get<double>() > 0);
+      list.push_back(good ? item.get<double>() : 0);
+    }
+    if (!good) {
+      throw leaf->place.error(fmt::format("{}: found {}, expected a list of numbers{}, one per channel", path,
+                                          found_text(leaf->value), positive ? " > 0" : ""));
+    }
+    return list;
+  }
+
+ private:
+  const Document& document_;
+};
+
+void refuse_future_fields(const Document& document) {
+  for (const DocumentLeaf& leaf : document.leaves) {
+    const SweepField* field = find_sweep_field(leaf.path);
+    if (field && !field->supported) {
+      throw leaf.place.error(fmt::format("'{}' is known, but not yet supported", leaf.path));
+    }
+  }
+}
+
+std::string read_name(const Fields& fields, const std::string& path) {
+  const std::string name = fields.text("name", std::filesystem::path(path).stem().string());
+  const bool good = !name.empty() && name.size() <= 64 &&
+                    name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") ==
+                        std::string::npos &&
+                    name.find_first_not_of('.') != std::string::npos;
+  if (!good) {
+    const DocumentLeaf* leaf = fields.find("name");
+    const Place place = leaf ? leaf->place : Place{path, "/name"};
+    throw place.error(fmt::format("{} '{}' can't name a folder: expected 1 to 64 of A-Z a-z 0-9 . _ -",
+                                  leaf ? "name" : "the file's name", name));
+  }
+  return name;
+}
+
+std::vector<std::string> read_metrics(const Fields& fields) {
+  const DocumentLeaf* leaf = fields.find("metrics");
+  if (!leaf) {
+    return {"top1"};
+  }
+  if (!leaf->value.is_array() || leaf->value.empty()) {
+    throw leaf->place.error(fmt::format("metrics: found {}, expected a list of names: {}", found_text(leaf->value),
+                                        fmt::join(known_metrics(), ", ")));
+  }
+  std::vector<std::string> metrics;
+  for (std::size_t i = 0; i < leaf->value.size(); ++i) {
+    const Json& item = leaf->value[i];
+    const std::string name = item.is_string() ? item.get<std::string>() : "";
+    if (std::find(known_metrics().begin(), known_metrics().end(), name) == known_metrics().end()) {
+      const std::string nearest = nearest_name(name, known_metrics());
+      throw(leaf->place / i)
+          .error(fmt::format("unknown metric {}{}(known: {})", found_text(item),
+                             nearest.empty() ? " " : "\n  did you mean '" + nearest + "'? ",
+                             fmt::join(known_metrics(), ", ")));
+    }
+    if (std::find(metrics.begin(), metrics.end(), name) != metrics.end()) {
+      throw(leaf->place / i).error(fmt::format("metric '{}' is there twice", name));
+    }
+    metrics.push_back(name);
+  }
+  return metrics;
+}
+
+std::string required_path(const Fields& fields, const std::string& name, const std::string& file) {
+  if (!fields.find(name)) {
+    throw input_error(file, fmt::format("'{}' is missing", name));
+  }
+  return fields.text(name, "");
+}
+
+void read_data(const Fields& fields, const std::string& path, SweepFile& sweep) {
+  sweep.network_path = required_path(fields, "network", path);
+  sweep.dataset_path = required_path(fields, "dataset.path", path);
+  sweep.dataset_format = fields.word("dataset.format", "auto", dataset_formats());
+  sweep.dataset_split = fields.text("dataset.split", "test");
+  sweep.images = fields.images("dataset.images", {});
+  sweep.preprocess_mean = fields.numbers("dataset.preprocess.mean", false);
+  sweep.preprocess_std = fields.numbers("dataset.preprocess.std", true);
+  if (fields.find("dataset.preprocess.scale")) {
+    const ValueType any{.number = ValueType::Numbers{.low = -std::numeric_limits<double>::infinity()}};
+    sweep.preprocess_scale = fields.value("dataset.preprocess.scale", any, {}).get<double>();
+  }
+  CalibrationSpec& calibration = sweep.calibration;
+  calibration.split = fields.text("calibration.split", calibration.split);
+  calibration.images = fields.images("calibration.images", calibration.images);
+  const std::string method = fields.word("calibration.method", "least_squares", calibration_methods());
+  calibration.method = method == "max"          ? RangeFit::maximum
+                       : method == "percentile" ? RangeFit::percentile
+                                                : RangeFit::least_squares;
+  if (const DocumentLeaf* leaf = fields.find("calibration.percentile")) {
+    if (method != "percentile") {
+      throw leaf->place.error(
+          fmt::format("calibration.percentile has no effect: calibration.method is \"{}\"", method));
+    }
+    calibration.percentile =
+        fields.value("calibration.percentile", ValueType{.number = ValueType::Numbers{.low = 0, .high = 100}}, {})
+            .get<double>();
+  }
+}
+
+/// Parameters from hardware.* leaves.
+std::vector<Setting> read_hardware(const Document& document) {
+  std::vector<Setting> settings;
+  for (const DocumentLeaf& leaf : document.leaves) {
+    if (!leaf.path.starts_with("hardware.")) {
+      continue;
+    }
+    const Parameter& parameter = *find_parameter(std::string_view(leaf.path).substr(9));
+    if (parameter.scope == ParameterScope::layers_only) {
+      throw leaf.place.error(
+          fmt::format("{0} is set per layer: in 'layers', or as an axis '{0}@pattern'", parameter.path));
+    }
+    settings.push_back({&parameter, "", parameter_value(parameter, leaf.value, leaf.place), leaf.place});
+  }
+  return settings;
+}
+
+std::vector<LayerOverride> read_layers(const Fields& fields) {
+  const DocumentLeaf* leaf = fields.find("layers");
+  if (!leaf) {
+    return {};
+  }
+  if (!leaf->value.is_array()) {
+    throw leaf->place.error(
+        fmt::format("found {}, expected a list of {{\"match\": pattern, parameter: value}}: its order decides",
+                    found_text(leaf->value)));
+  }
+  std::vector<LayerOverride> layers;
+  for (std::size_t i = 0; i < leaf->value.size(); ++i) {
+    const Place place = leaf->place / i;
+    Json settings = leaf->value[i];
+    if (!settings.is_object() || !settings.contains("match") || !settings.at("match").is_string() ||
+        settings.at("match").get_ref<const std::string&>().empty()) {
+      throw place.error(
+          fmt::format("found {}, expected an object with \"match\": a pattern of layer names", found_text(settings)));
+    }
+    LayerOverride entry{settings.at("match").get<std::string>(), {}, place};
+    settings.erase("match");
+    entry.settings = parse_layer_settings(settings, place);
+    if (entry.settings.empty()) {
+      throw place.error("sets nothing");
+    }
+    layers.push_back(std::move(entry));
+  }
+  return layers;
+}
+
+/// Two axes must not set the same parameter (rule R7), nor make columns of the same name.
+void refuse_axes_that_meet(const std::vector<Axis>& axes) {
+  std::map<std::string, const Axis*> owners;
+  std::map<std::string, const Axis*> columns;
+  for (const Axis& axis : axes) {
+    std::set<std::string> own;
+    for (const AxisValue& value : axis.values) {
+      for (const Setting& setting : value.settings) {
+        own.insert(setting.name());
+      }
+    }
+    for (const std::string& name : own) {
+      const auto [owner, fresh] = owners.emplace(name, &axis);
+      if (!fresh) {
+        throw axis.place.error(
+            fmt::format("'{}' is set by two axes: '{}' and '{}'", name, owner->second->name, axis.name));
+      }
+    }
+    for (const std::string& column : axis.columns) {
+      if (!columns.emplace(column, &axis).second) {
+        throw axis.place.error(fmt::format("two axes make the column '{}'", column));
+      }
+    }
+  }
+}
+
+std::vector<Axis> read_axes(const Document& document) {
+  std::vector<Axis> axes;
+  for (const DocumentLeaf& leaf : document.leaves) {
+    if (leaf.path.starts_with(axis_prefix)) {
+      axes.push_back(parse_axis(leaf.path.substr(std::string_view(axis_prefix).size()), leaf.value, leaf.place));
+    }
+  }
+  refuse_axes_that_meet(axes);
+  return axes;
+}
+
+/// Rules that can't hold are mistakes, but --grid may have taken their values away: then they are dropped.
+std::vector<ExcludeRule> read_exclude(Document& document, const std::vector<Axis>& axes, bool axes_overridden) {
+  const auto leaf = std::find_if(document.leaves.begin(), document.leaves.end(),
+                                 [](const DocumentLeaf& l) { return l.path == "exclude"; });
+  if (leaf == document.leaves.end()) {
+    return {};
+  }
+  if (!leaf->value.is_array()) {
+    throw leaf->place.error(fmt::format("found {}, expected a list of rules", found_text(leaf->value)));
+  }
+  std::vector<ExcludeRule> rules;
+  Json kept = Json::array();
+  for (std::size_t i = 0; i < leaf->value.size(); ++i) {
+    ExcludeRule rule = parse_exclude_rule(leaf->value[i], axes, leaf->place / i);
+    if (rule.possible()) {
+      rules.push_back(std::move(rule));
+      kept.push_back(leaf->value[i]);
+    } else if (!axes_overridden) {
+      throw rule.place.error(
+          fmt::format("excludes no point: no value of the axes satisfies {}", found_text(leaf->value[i])));
+    }
+  }
+  leaf->value = std::move(kept);
+  return rules;
+}
+
+Json& member(Json& object, const std::string& key) {
+  if (!object.contains(key)) {
+    object[key] = Json::object();
+  }
+  return object[key];
+}
+
+/// The document that parses to this sweep anywhere.
+Json resolved_document(const Document& document, const SweepFile& sweep) {
+  Json resolved = Json::object();
+  resolved["name"] = sweep.name;
+  for (const DocumentLeaf& leaf : document.leaves) {
+    const std::size_t dot = leaf.path.find('.');
+    if (leaf.path.starts_with(axis_prefix)) {
+      member(resolved, "grid")[leaf.path.substr(std::string_view(axis_prefix).size())] = leaf.value;
+    } else if (dot != std::string::npos) {
+      member(resolved, leaf.path.substr(0, dot))[leaf.path.substr(dot + 1)] = leaf.value;
+    } else if (leaf.path != "$schema") {
+      resolved[leaf.path] = leaf.value;
+    }
+  }
+  return resolved;
+}
+
+void apply_overrides(Document& document, const SweepOverrides& overrides) {
+  for (DocumentLeaf& leaf : command_line_leaves(overrides)) {
+    document.put_over(std::move(leaf));
+  }
+}
+
+/// What --set says of a parameter that is an axis would be lost.
+void refuse_lost_overrides(const Document& document, const std::vector<Axis>& axes) {
+  for (const DocumentLeaf& leaf : document.leaves) {
+    if (!leaf.place.file.starts_with("--set ") || !leaf.path.starts_with("hardware.")) {
+      continue;
+    }
+    const std::string name = leaf.path.substr(9);
+    for (const Axis& axis : axes) {
+      const bool always = std::all_of(axis.values.begin(), axis.values.end(), [&](const AxisValue& value) {
+        return std::any_of(value.settings.begin(), value.settings.end(),
+                           [&](const Setting& setting) { return setting.name() == name; });
+      });
+      if (always) {
+        throw leaf.place.error(fmt::format("has no effect: '{0}' is an axis of the grid; say --grid {0}=VALUE", name));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+SweepFile parse_sweep(const Json& root, const std::string& path, const SweepOverrides& overrides) {
+  Document document = flatten_document(root, path, overrides.allow_outside);
+  apply_overrides(document, overrides);
+  refuse_future_fields(document);
+  const Fields fields(document);
+  SweepFile sweep;
+  sweep.path = path;
+  sweep.name = read_name(fields, path);
+  sweep.about = fields.text("about", "");
+  read_data(fields, path, sweep);
+  sweep.trials = static_cast<std::uint32_t>(fields.integer("trials", 1, max_trials, 1));
+  sweep.seed = fields.integer("seed", 0, max_seed, 0);
+  sweep.metrics = read_metrics(fields);
+  sweep.hardware = read_hardware(document);
+  sweep.layers = read_layers(fields);
+  sweep.axes = read_axes(document);
+  refuse_lost_overrides(document, sweep.axes);
+  sweep.exclude = read_exclude(document, sweep.axes, !overrides.grid.empty());
+  sweep.resolved = resolved_document(document, sweep);
+  return sweep;
+}
+
+SweepFile read_sweep(const std::string& path, const SweepOverrides& overrides) {
+  return parse_sweep(read_json_file(path), path, overrides);
+}
+
+}  // namespace crossgrid
