@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "crossgrid/base/id128.hpp"
+#include "crossgrid/base/json.hpp"
+#include "crossgrid/engine/unit.hpp"
+
+/// The lines of a journal (docs/journal-format.md).
+namespace crossgrid {
+
+/// Raised when a reader of today could misread what a newer program writes.
+inline constexpr int journal_format_version = 1;
+/// The longest line that is written or read, its newline included.
+inline constexpr std::size_t journal_line_limit = std::size_t{1} << 20;
+
+/// Who wrote, on what, for which sweep: the first line of every segment and of every run.
+struct JournalHeader {
+  int format = journal_format_version;
+  int physics_version = 0;
+  std::string program;  ///< version of the program
+  std::string commit;
+  std::string host;
+  std::string backend;
+  std::string numeric_class;  ///< backend, instruction-set level and library versions that decide last bits
+  std::uint64_t seed = 0;
+  std::string network;      ///< content hash of the network file, 32 hex digits
+  std::string dataset;      ///< content hash of the test split
+  std::string calibration;  ///< content hash of the calibration split
+  std::uint64_t first_image = 0;
+  std::uint64_t images = 0;
+  std::string time;  ///< UTC, ISO 8601
+  Json sweep;        ///< SweepFile::resolved
+};
+
+/// A point's resolved parameters; written once, before its first unit.
+struct PointDefinition {
+  Id128 id;
+  std::string parameters;  ///< text of a flat JSON object
+};
+
+/// The result of a unit. `result.unit.point` is not stored: the point is named by its content hash.
+struct UnitRecord {
+  Id128 point;
+  UnitResult result;
+  std::string host;
+};
+
+/// The host that a result is recorded under: the one that ran it, or `otherwise` where that is not known.
+inline std::string_view host_of(const UnitResult& result, std::string_view otherwise) {
+  return result.host.empty() ? otherwise : std::string_view(result.host);
+}
+
+/// Who holds the folder. Written at the start of a run, as its heartbeat, and at its end.
+struct OwnerRecord {
+  std::string host;
+  std::int64_t pid = 0;
+  std::string boot;  ///< the kernel's boot id: a pid means nothing after a reboot
+  std::string started;
+  std::string heartbeat;
+  bool released = false;  ///< the run has ended in order
+  bool operator==(const OwnerRecord&) const = default;
+};
+
+/// A line of a kind that a newer program of the same format writes: kept, not understood.
+struct UnknownRecord {
+  std::string kind;
+};
+
+using JournalRecord = std::variant<JournalHeader, PointDefinition, UnitRecord, OwnerRecord, UnknownRecord>;
+
+/// One line each, with checksum and newline. Error(bad_input) where it would be longer than journal_line_limit; the
+/// reason of a failed unit is cut to 8 KiB instead.
+std::string journal_line(const JournalHeader& header);
+std::string journal_line(const PointDefinition& point);
+std::string journal_line(const OwnerRecord& owner);
+/// Appends the line of a unit to `text`: the hot path, no allocation of its own.
+void append_journal_line(std::string& text, const Id128& point, const UnitResult& result, std::string_view host);
+
+}  // namespace crossgrid

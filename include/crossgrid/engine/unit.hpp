@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "crossgrid/base/id128.hpp"
+#include "crossgrid/base/metric_sum.hpp"
+
+namespace crossgrid {
+
+/// What a worker is handed: one trial of one point on a range of the data set's images.
+struct Unit {
+  std::uint64_t point = 0;  ///< index in the grid
+  std::uint32_t trial = 0;
+  std::uint64_t first = 0;  ///< first image, index in file order
+  std::uint32_t count = 0;  ///< images
+  auto operator<=>(const Unit&) const = default;
+};
+
+enum class UnitStatus : std::uint8_t { done, failed };
+
+/// What became of a unit: one line of the journal.
+struct UnitResult {
+  Unit unit;
+  UnitStatus status = UnitStatus::done;
+  std::map<std::string, MetricSum> metrics;  ///< by metric name
+  double seconds = 0;                        ///< run time in the executor; provenance, never part of a metric
+  std::uint32_t attempts = 1;
+  std::string host;    ///< of the worker that ran it last; empty where nobody knows
+  std::string reason;  ///< why it failed: exception text, or signal and last log lines
+};
+
+}  // namespace crossgrid

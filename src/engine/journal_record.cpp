@@ -1,0 +1,134 @@
+#include "crossgrid/engine/journal_record.hpp"
+
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+#include "crossgrid/base/error.hpp"
+#include "crossgrid/engine/journal_parser.hpp"
+
+namespace crossgrid {
+
+namespace {
+
+constexpr std::size_t longest_reason = std::size_t{8} << 10;
+/// `{"crc":"xxxxxxxx",`: the checksum is of what follows.
+constexpr std::string_view blank_start = "{\"crc\":\"00000000\",";
+
+std::string json_text(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// Appends a JSON string; the usual ones need no escaping.
+void append_string(std::string& text, std::string_view value) {
+  const bool plain =
+      std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
+  if (plain) {
+    text += '"';
+    text += value;
+    text += '"';
+  } else {
+    text += json_text(Json(value));
+  }
+}
+
+/// Fills in the checksum of the line that begins at `start` and ends it.
+void seal(std::string& text, std::size_t start) {
+  const std::size_t body = start + blank_start.size();
+  const auto crc = crc32_z(0, reinterpret_cast<const Bytef*>(text.data() + body), text.size() - body);
+  fmt::format_to(text.begin() + static_cast<std::ptrdiff_t>(start + journal_line_start.size()), "{:08x}", crc);
+  text += '\n';
+}
+
+/// A line from members after the checksum: `members` is "..." in {...}.
+std::string sealed(std::string_view members, const std::string& what) {
+  std::string text(blank_start);
+  text += members;
+  seal(text, 0);
+  if (text.size() > journal_line_limit) {
+    throw Error(ExitCode::bad_input,
+                fmt::format("{} takes {} bytes in the journal; the most is {}", what, text.size(), journal_line_limit));
+  }
+  return text;
+}
+
+std::string sealed_object(const Json& object, const std::string& what) {
+  return sealed(std::string_view(json_text(object)).substr(1), what);
+}
+
+void append_metric(std::string& text, const std::string& name, const MetricSum& metric) {
+  append_string(text, name);
+  fmt::format_to(std::back_inserter(text), ":{{\"sum\":\"{}\",\"count\":{}", int128_to_text(metric.sum), metric.count);
+  if (metric.clamped != 0) fmt::format_to(std::back_inserter(text), ",\"clamped\":{}", metric.clamped);
+  if (metric.not_finite != 0) fmt::format_to(std::back_inserter(text), ",\"not_finite\":{}", metric.not_finite);
+  text += '}';
+}
+
+}  // namespace
+
+std::string journal_line(const JournalHeader& header) {
+  return sealed_object(Json{{"kind", "header"},
+                            {"format", header.format},
+                            {"physics_version", header.physics_version},
+                            {"program", header.program},
+                            {"commit", header.commit},
+                            {"host", header.host},
+                            {"backend", header.backend},
+                            {"numeric_class", header.numeric_class},
+                            {"seed", header.seed},
+                            {"network", header.network},
+                            {"dataset", header.dataset},
+                            {"calibration", header.calibration},
+                            {"first_image", header.first_image},
+                            {"images", header.images},
+                            {"time", header.time},
+                            {"sweep", header.sweep}},
+                       "the sweep");
+}
+
+std::string journal_line(const PointDefinition& point) {
+  return sealed(fmt::format("\"kind\":\"point\",\"id\":\"{}\",\"parameters\":{}}}", point.id.hex(), point.parameters),
+                "point " + point.id.hex());
+}
+
+std::string journal_line(const OwnerRecord& owner) {
+  return sealed_object(Json{{"kind", "owner"},
+                            {"host", owner.host},
+                            {"pid", owner.pid},
+                            {"boot", owner.boot},
+                            {"started", owner.started},
+                            {"heartbeat", owner.heartbeat},
+                            {"released", owner.released}},
+                       "the owner");
+}
+
+void append_journal_line(std::string& text, const Id128& point, const UnitResult& result, std::string_view host) {
+  const std::size_t start = text.size();
+  text += blank_start;
+  const Unit& unit = result.unit;
+  const bool done = result.status == UnitStatus::done;
+  fmt::format_to(std::back_inserter(text),
+                 "\"kind\":\"unit\",\"point\":\"{}\",\"trial\":{},\"first\":{},\"count\":{},\"status\":\"{}\"",
+                 point.hex(), unit.trial, unit.first, unit.count, done ? "done" : "failed");
+  text += ",\"metrics\":{";
+  bool first = true;
+  for (const auto& [name, metric] : result.metrics) {
+    if (!first) text += ',';
+    first = false;
+    append_metric(text, name, metric);
+  }
+  fmt::format_to(std::back_inserter(text), "}},\"seconds\":{:.6g},\"attempts\":{},\"host\":",
+                 std::isfinite(result.seconds) ? result.seconds : 0.0, result.attempts);
+  append_string(text, host);
+  if (!done) {
+    text += ",\"reason\":";
+    append_string(text, std::string_view(result.reason).substr(0, longest_reason));
+  }
+  text += '}';
+  seal(text, start);
+}
+
+}  // namespace crossgrid

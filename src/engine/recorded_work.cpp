@@ -1,0 +1,227 @@
+#include "crossgrid/engine/recorded_work.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "crossgrid/base/error.hpp"
+
+namespace crossgrid {
+
+namespace {
+
+bool inside(ImageSpan part, ImageSpan whole) {
+  return part.first >= whole.first && part.end() <= whole.end();
+}
+
+/// Ascending and disjoint spans from any.
+std::vector<ImageSpan> united(std::vector<ImageSpan> spans) {
+  std::sort(spans.begin(), spans.end(), [](ImageSpan a, ImageSpan b) { return a.first < b.first; });
+  std::vector<ImageSpan> result;
+  for (const ImageSpan& span : spans) {
+    if (!result.empty() && span.first <= result.back().end()) {
+      result.back().count = std::max(result.back().end(), span.end()) - result.back().first;
+    } else {
+      result.push_back(span);
+    }
+  }
+  return result;
+}
+
+/// What of `from` (ascending, disjoint) is not in `taken` (the same).
+std::vector<ImageSpan> without(const std::vector<ImageSpan>& from, const std::vector<ImageSpan>& taken) {
+  std::vector<ImageSpan> result;
+  std::size_t next = 0;
+  for (const ImageSpan& span : from) {
+    std::uint64_t begin = span.first;
+    while (next < taken.size() && taken[next].end() <= begin) ++next;
+    for (std::size_t i = next; i < taken.size() && taken[i].first < span.end(); ++i) {
+      if (taken[i].first > begin) result.push_back({begin, taken[i].first - begin});
+      begin = std::max(begin, taken[i].end());
+    }
+    if (begin < span.end()) result.push_back({begin, span.end() - begin});
+  }
+  return result;
+}
+
+}  // namespace
+
+std::uint32_t RecordedWork::NameTable::number(const std::string& name) {
+  const auto [found, added] = numbers.try_emplace(name, static_cast<std::uint32_t>(names.size()));
+  if (added) names.push_back(name);
+  return found->second;
+}
+
+RecordedWork::Piece RecordedWork::piece_of(const UnitRecord& record) {
+  const UnitResult& result = record.result;
+  Piece piece;
+  piece.images = {result.unit.first, result.unit.count};
+  piece.status = result.status;
+  piece.attempts = result.attempts;
+  piece.host = hosts_.number(record.host);
+  if (result.status == UnitStatus::failed) {
+    piece.reason = result.reason;
+    return piece;
+  }
+  piece.metrics.reserve(result.metrics.size());
+  for (const auto& [name, metric] : result.metrics) piece.metrics.emplace_back(metrics_.number(name), metric);
+  return piece;
+}
+
+void RecordedWork::add(const UnitRecord& record) {
+  ++records_;
+  Piece piece = piece_of(record);
+  Pieces& pieces = points_[record.point][record.result.unit.trial];
+  const auto place = std::lower_bound(pieces.begin(), pieces.end(), piece, [](const Piece& a, const Piece& b) {
+    return std::tuple(a.images.first, a.images.count) < std::tuple(b.images.first, b.images.count);
+  });
+  if (place != pieces.end() && place->images == piece.images) {
+    merge(*place, std::move(piece), record);
+  } else {
+    pieces.insert(place, std::move(piece));
+  }
+}
+
+/// Two records of the same unit. A result wins over a failure; of two failures one is chosen whatever their order.
+void RecordedWork::merge(Piece& old, Piece&& incoming, const UnitRecord& record) {
+  if (old.status != incoming.status) {
+    if (incoming.status == UnitStatus::done) old = std::move(incoming);
+    return;
+  }
+  if (old.status == UnitStatus::failed) {
+    const auto rank = [&](const Piece& piece) {
+      return std::tie(piece.attempts, piece.reason, hosts_.names[piece.host]);
+    };
+    if (rank(old) == rank(incoming)) ++duplicates_;
+    if (rank(old) < rank(incoming)) old = std::move(incoming);
+    return;
+  }
+  const std::size_t before = old.metrics.size();
+  for (const auto& [number, metric] : incoming.metrics) {
+    const auto known = std::find_if(old.metrics.begin(), old.metrics.end(),
+                                    [wanted = number](const auto& entry) { return entry.first == wanted; });
+    if (known == old.metrics.end()) {
+      old.metrics.emplace_back(number, metric);
+    } else if (known->second != metric) {
+      throw Error(
+          ExitCode::bad_input,
+          fmt::format("the journal has two results of one unit with unequal {}: point {}, trial {}, images {} to "
+                      "{}; from host '{}': sum {}, from host '{}': sum {}: these hosts do not compute the same",
+                      metrics_.names[number], record.point.hex(), record.result.unit.trial, old.images.first,
+                      old.images.end() - 1, hosts_.names[old.host], int128_to_text(known->second.sum), record.host,
+                      int128_to_text(metric.sum)));
+    }
+  }
+  if (old.metrics.size() == before) ++duplicates_;
+}
+
+const RecordedWork::Pieces& RecordedWork::pieces(const Id128& point, std::uint32_t trial) const {
+  static const Pieces none;
+  const auto trials = points_.find(point);
+  if (trials == points_.end()) return none;
+  const auto found = trials->second.find(trial);
+  return found == trials->second.end() ? none : found->second;
+}
+
+/// Disjoint pieces with `metric` that cover the most images of `whole`, ascending. Pieces overlap only where runs cut
+/// their units differently; the choice is then a weighted interval scheduling (exact, n log n).
+std::vector<const RecordedWork::Piece*> RecordedWork::cover(const Pieces& pieces, const std::string& metric,
+                                                            ImageSpan whole) const {
+  const auto number = metrics_.numbers.find(metric);
+  if (number == metrics_.numbers.end()) return {};
+  std::vector<const Piece*> usable;
+  bool disjoint = true;
+  for (const Piece& piece : pieces) {
+    const bool has = piece.status == UnitStatus::done && inside(piece.images, whole) &&
+                     std::any_of(piece.metrics.begin(), piece.metrics.end(),
+                                 [&](const auto& entry) { return entry.first == number->second; });
+    if (!has) continue;
+    disjoint = disjoint && (usable.empty() || usable.back()->images.end() <= piece.images.first);
+    usable.push_back(&piece);
+  }
+  if (disjoint) return usable;
+
+  std::sort(usable.begin(), usable.end(), [](const Piece* a, const Piece* b) {
+    return std::tuple(a->images.end(), a->images.first) < std::tuple(b->images.end(), b->images.first);
+  });
+  // best[i]: most images by the first i pieces; before[i]: how many of them end before piece i - 1 begins.
+  std::vector<std::uint64_t> best(usable.size() + 1, 0);
+  std::vector<std::size_t> before(usable.size() + 1, 0);
+  for (std::size_t i = 1; i <= usable.size(); ++i) {
+    const ImageSpan images = usable[i - 1]->images;
+    before[i] = static_cast<std::size_t>(
+        std::upper_bound(usable.begin(), usable.end(), images.first,
+                         [](std::uint64_t first, const Piece* piece) { return first < piece->images.end(); }) -
+        usable.begin());
+    best[i] = std::max(best[i - 1], images.count + best[before[i]]);
+  }
+  std::vector<const Piece*> chosen;
+  for (std::size_t i = usable.size(); i > 0;) {
+    if (best[i] == best[i - 1]) {
+      --i;
+    } else {
+      chosen.push_back(usable[i - 1]);
+      i = before[i];
+    }
+  }
+  std::reverse(chosen.begin(), chosen.end());
+  return chosen;
+}
+
+std::vector<ImageSpan> RecordedWork::uncovered(const Pieces& pieces, ImageSpan whole,
+                                               std::span<const std::string> metrics) const {
+  std::vector<ImageSpan> missing;
+  for (const std::string& metric : metrics) {
+    std::vector<ImageSpan> covered;
+    for (const Piece* piece : cover(pieces, metric, whole)) covered.push_back(piece->images);
+    for (const ImageSpan& gap : without({whole}, covered)) missing.push_back(gap);
+  }
+  return united(std::move(missing));
+}
+
+std::vector<ImageSpan> RecordedWork::missing(const Id128& point, std::uint32_t trial, ImageSpan whole,
+                                             std::span<const std::string> metrics, bool retry_failed) const {
+  const Pieces& recorded = pieces(point, trial);
+  if (recorded.empty()) return {whole};
+  std::vector<ImageSpan> open = uncovered(recorded, whole, metrics);
+  if (retry_failed || open.empty()) return open;
+  std::vector<ImageSpan> failed;
+  for (const Piece& piece : recorded) {
+    if (piece.status == UnitStatus::failed) failed.push_back(piece.images);
+  }
+  return without(open, united(std::move(failed)));
+}
+
+TrialState RecordedWork::trial(const Id128& point, std::uint32_t trial, ImageSpan whole,
+                               std::span<const std::string> metrics) const {
+  TrialState state;
+  const Pieces& recorded = pieces(point, trial);
+  if (recorded.empty()) return state;
+  const std::vector<ImageSpan> open = uncovered(recorded, whole, metrics);
+  const std::vector<ImageSpan> covered = without({whole}, open);
+  std::vector<ImageSpan> failed;
+  for (const Piece& piece : recorded) {
+    if (piece.status != UnitStatus::failed || !inside(piece.images, whole)) continue;
+    for (const ImageSpan& images : without({piece.images}, covered)) {
+      state.failed.push_back({images, piece.attempts, piece.reason, hosts_.names[piece.host]});
+      failed.push_back(images);
+    }
+  }
+  state.settled = without(open, united(std::move(failed))).empty();
+  state.done = open.empty();
+  if (!state.done) return state;
+  for (const std::string& metric : metrics) {
+    const std::uint32_t number = metrics_.numbers.at(metric);
+    MetricSum& sum = state.metrics[metric];
+    for (const Piece* piece : cover(recorded, metric, whole)) {
+      for (const auto& [entry, value] : piece->metrics) {
+        if (entry == number) sum += value;
+      }
+    }
+  }
+  return state;
+}
+
+}  // namespace crossgrid

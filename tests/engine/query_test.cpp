@@ -1,0 +1,184 @@
+#include "crossgrid/engine/query.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <sstream>
+
+#include "crossgrid/base/error.hpp"
+
+namespace crossgrid {
+namespace {
+
+class QueryTest : public testing::Test {
+ protected:
+  QueryTest() {
+    std::string name = testing::TempDir() + "crossgrid-query-XXXXXX";
+    folder_ = ::mkdtemp(name.data());
+    options_.folder = folder_;
+    options_.format = QueryFormat::csv;
+    write(
+        R"({"index":0,"adc.bits":4,"rows":64,"mapping":"balanced","status":"done","top1.mean":0.5,"top1.std":0.01})"
+        "\n"
+        R"({"index":1,"adc.bits":6,"rows":"unlimited","mapping":"unit, \"column\"","status":"done","top1.mean":0.8,"top1.std":0.25})"
+        "\n"
+        R"({"index":2,"adc.bits":8,"rows":128,"mapping":"balanced","status":"pending","top1.mean":null,"top1.std":null})"
+        "\n"
+        R"({"index":3,"adc.bits":8,"rows":64,"mapping":"balanced","status":"done","top1.mean":0.1000000000000001,"top1.std":1e-05})"
+        "\n");
+  }
+  ~QueryTest() override { std::filesystem::remove_all(folder_); }
+
+  void write(const std::string& text) { std::ofstream(folder_ + "/points.jsonl") << text; }
+  std::string ask() {
+    std::ostringstream out;
+    run_query(options_, out);
+    return out.str();
+  }
+  /// The indices of the rows that match.
+  std::string indices() {
+    options_.select = {"index"};
+    std::string text = ask().substr(6);
+    for (char& c : text) c = c == '\n' ? ' ' : c;
+    return text;
+  }
+  std::string refusal(ExitCode code) {
+    try {
+      ask();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), code);
+      return error.what();
+    }
+    return "nothing was thrown";
+  }
+
+  std::string folder_;
+  QueryOptions options_;
+};
+
+TEST_F(QueryTest, ConditionsMustAllHold) {
+  options_.where = {"adc.bits>=6", "mapping=balanced"};
+  EXPECT_EQ(indices(), "2 3 ");
+}
+
+TEST_F(QueryTest, EveryComparisonDoesWhatItSays) {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"adc.bits=6", "1 "},      {"adc.bits == 6", "1 "},       {"adc.bits!=6", "0 2 3 "},
+      {"adc.bits<6", "0 "},      {"adc.bits<=6", "0 1 "},       {"adc.bits>6", "2 3 "},
+      {"adc.bits>=6", "1 2 3 "}, {"rows=unlimited", "1 "},      {"rows<=128", "0 2 3 "},
+      {"rows!=64", "1 2 "},      {"top1.mean=null", "2 "},      {"top1.mean!=null", "0 1 3 "},
+      {"top1.mean<0.6", "0 3 "}, {"status=\"done\"", "0 1 3 "}, {"mapping=unit, \"column\"", "1 "},
+      {"mapping>c", "1 "},       {"adc.bits=6.0", "1 "},        {"rows=\"64\"", ""}};
+  for (const auto& [where, expected] : cases) {
+    options_.where = {where};
+    EXPECT_EQ(indices(), expected) << where;
+  }
+}
+
+TEST_F(QueryTest, CsvQuotesWhatNeedsItAndKeepsAllDigits) {
+  options_.select = {"mapping", "top1.mean", "rows", "top1.std"};
+  EXPECT_EQ(ask(),
+            "mapping,top1.mean,rows,top1.std\nbalanced,0.5,64,0.01\n\"unit, \"\"column\"\"\",0.8,unlimited,0.25\n"
+            "balanced,,128,\nbalanced,0.1000000000000001,64,1e-05\n");
+}
+
+TEST_F(QueryTest, JsonLinesReadBack) {
+  options_.format = QueryFormat::json_lines;
+  options_.select = {"mapping", "top1.mean"};
+  options_.where = {"index>=1", "index<=2"};
+  EXPECT_EQ(
+      ask(),
+      "{\"mapping\":\"unit, \\\"column\\\"\",\"top1.mean\":0.8}\n{\"mapping\":\"balanced\",\"top1.mean\":null}\n");
+}
+
+TEST_F(QueryTest, TheTableIsAligned) {
+  options_.format = QueryFormat::table;
+  options_.select = {"adc.bits", "top1.mean"};
+  EXPECT_EQ(
+      ask(),
+      "adc.bits  top1.mean\n       4        0.5\n       6        0.8\n       8          -\n       8        0.1\n");
+}
+
+TEST_F(QueryTest, SortsByColumnsWithNullsLast) {
+  options_.sort = {"top1.mean"};
+  EXPECT_EQ(indices(), "3 0 1 2 ");
+  options_.sort = {"-top1.mean"};
+  EXPECT_EQ(indices(), "1 0 3 2 ");
+  options_.sort = {"mapping", "-index"};
+  EXPECT_EQ(indices(), "3 2 0 1 ");
+  options_.sort = {"rows", "index"};  // numbers before words
+  EXPECT_EQ(indices(), "0 3 2 1 ");
+  options_.limit = 2;
+  EXPECT_EQ(indices(), "0 3 ");
+}
+
+TEST_F(QueryTest, AnUnknownColumnGetsTheNearestName) {
+  options_.where = {"adc.bitz>=6"};
+  EXPECT_THAT(refusal(ExitCode::bad_input), testing::HasSubstr("unknown column 'adc.bitz'; did you mean 'adc.bits'?"));
+  options_.where = {};
+  options_.select = {"top1.men"};
+  EXPECT_THAT(refusal(ExitCode::bad_input), testing::HasSubstr("did you mean 'top1.mean'?"));
+}
+
+TEST_F(QueryTest, AConditionThatCannotBeReadIsShown) {
+  for (const char* where : {"adc.bits", "=6", "adc.bits ! 6"}) {
+    options_.where = {where};
+    EXPECT_THAT(refusal(ExitCode::usage), testing::HasSubstr(where));
+  }
+  options_.where = {};
+  options_.pareto = "most:top1.mean";
+  EXPECT_THAT(refusal(ExitCode::usage), testing::HasSubstr("max:COLUMN"));
+}
+
+TEST_F(QueryTest, AMissingOrBrokenDatabaseIsNamed) {
+  options_.folder = folder_ + "/nothing";
+  EXPECT_THAT(refusal(ExitCode::bad_input), testing::HasSubstr("nothing: can't read it: No such file"));
+  options_.folder = folder_;
+  write("{\"index\":0}\n{\"index\":\n");
+  EXPECT_THAT(refusal(ExitCode::bad_input), testing::HasSubstr("points.jsonl:2: not a line of a database"));
+}
+
+TEST_F(QueryTest, ParetoKeepsWhatNothingBeats) {
+  options_.pareto = "max:top1.mean,min:adc.bits";
+  EXPECT_EQ(indices(), "0 1 ");
+  options_.pareto = "max:top1.mean";
+  EXPECT_EQ(indices(), "1 ");
+  options_.pareto = "min:top1.std, min:rows";
+  EXPECT_EQ(indices(), "3 ");
+}
+
+TEST_F(QueryTest, ParetoAgreesWithTheDefinition) {
+  std::mt19937 random(5);
+  for (int round = 0; round < 100; ++round) {
+    struct Point {
+      int a, b, c;
+    };
+    std::vector<Point> points;
+    std::string text;
+    for (int i = 0; i < 30; ++i) {
+      const Point p{static_cast<int>(random() % 6), static_cast<int>(random() % 6), static_cast<int>(random() % 6)};
+      points.push_back(p);
+      text += "{\"index\":" + std::to_string(i) + ",\"a\":" + std::to_string(p.a) + ",\"b\":" + std::to_string(p.b) +
+              ",\"c\":" + std::to_string(p.c) + "}\n";
+    }
+    write(text);
+    std::string expected;
+    for (int i = 0; i < 30; ++i) {
+      const Point& p = points[static_cast<std::size_t>(i)];
+      bool beaten = false;
+      for (const Point& q : points) {
+        beaten = beaten || (q.a >= p.a && q.b <= p.b && q.c >= p.c && (q.a > p.a || q.b < p.b || q.c > p.c));
+      }
+      if (!beaten) expected += std::to_string(i) + " ";
+    }
+    options_.pareto = "max:a,min:b,max:c";
+    ASSERT_EQ(indices(), expected);
+  }
+}
+
+}  // namespace
+}  // namespace crossgrid

@@ -1,0 +1,218 @@
+#include "crossgrid/engine/scheduler.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace crossgrid {
+namespace {
+
+using testing::HasSubstr;
+
+class NumberedUnits : public UnitSource {
+ public:
+  explicit NumberedUnits(std::uint64_t total) : total_(total) {}
+  std::optional<PlannedUnit> next() override {
+    if (given == total_) return std::nullopt;
+    return PlannedUnit{Unit{given++, 0, 0, 1}, 1};
+  }
+  std::uint64_t total() const override { return total_; }
+  std::uint64_t given = 0;
+
+ private:
+  std::uint64_t total_;
+};
+
+/// A scheduler whose workers are played by the test.
+struct Play {
+  Play(std::uint64_t units, int workers) : source(units) {
+    options.workers = workers;
+    options.lease = 5;
+    scheduler.emplace(options, source, "job");
+    for (int worker = 1; worker <= workers; ++worker) take(worker, HelloMessage{"host", worker, ""});
+  }
+  void take(int from, Message message) { perform(scheduler->on_message(from_seconds(now), from, std::move(message))); }
+  void pass(double seconds, std::set<int> speaking) {
+    for (double end = now + seconds; now < end; now += 0.25) {
+      for (const int worker : speaking) take(worker, PulseMessage{});
+      perform(scheduler->on_tick(from_seconds(now)));
+    }
+  }
+  void finish(int worker, UnitId id, double seconds = 0.001) {
+    Outcome outcome{id, {}};
+    outcome.result.seconds = seconds;
+    outcome.result.metrics["m"].count = id;
+    take(worker, OutcomesMessage{{outcome}});
+  }
+  void fail(int worker, UnitId id) {
+    Outcome outcome{id, {}};
+    outcome.result.status = UnitStatus::failed;
+    outcome.result.reason = "bang";
+    take(worker, OutcomesMessage{{outcome}});
+  }
+  void perform(SchedulerActions actions) {
+    for (auto& send : actions.sends) {
+      if (const auto* work = std::get_if<WorkMessage>(&send.message)) {
+        batches.emplace_back(send.to, std::vector<UnitId>());
+        for (const Task& task : work->tasks) {
+          batches.back().second.push_back(task.id);
+          held[send.to].push_back(task.id);
+          limits[task.id] = task.time_limit;
+        }
+      }
+      recalls += std::holds_alternative<RecallMessage>(send.message);
+      stops += std::holds_alternative<StopMessage>(send.message);
+    }
+    results.insert(results.end(), actions.results.begin(), actions.results.end());
+    scheduler->on_durable(actions.results.size());
+    for (const std::string& warning : actions.warnings) warnings += warning + "\n";
+  }
+  /// Everything the worker has, and gets, until nothing comes.
+  void work_off(int worker, double seconds = 0.001) {
+    while (!held[worker].empty()) {
+      const UnitId id = held[worker].front();
+      held[worker].erase(held[worker].begin());
+      finish(worker, id, seconds);
+    }
+  }
+
+  SchedulerOptions options;
+  NumberedUnits source;
+  std::optional<Scheduler> scheduler;
+  double now = 100;
+  std::vector<std::pair<int, std::vector<UnitId>>> batches;
+  std::map<int, std::vector<UnitId>> held;
+  std::map<UnitId, double> limits;
+  std::vector<UnitResult> results;
+  std::string warnings;
+  int recalls = 0, stops = 0;
+};
+
+TEST(Scheduler, ReadsTheSourceNoFurtherThanItHandsOut) {
+  Play play(1'000'000, 2);
+  EXPECT_LE(play.source.given, 2048u);
+  for (int i = 0; i < 100; ++i) play.finish(1, play.held[1].at(static_cast<std::size_t>(i)));
+  EXPECT_LE(play.source.given, 4096u);
+}
+
+TEST(Scheduler, BatchesAreSingleFirstThenLargeThenSingleAtTheEnd) {
+  Play play(2000, 1);
+  EXPECT_EQ(play.batches.at(0).second.size(), 1u);
+  play.work_off(1);
+  std::size_t largest = 0;
+  for (const auto& batch : play.batches) largest = std::max(largest, batch.second.size());
+  EXPECT_EQ(largest, 64u);
+  EXPECT_EQ(play.batches.back().second.size(), 1u);
+  EXPECT_EQ(play.results.size(), 2000u);
+}
+
+TEST(Scheduler, LongUnitsGoOutOneByOne) {
+  Play play(100, 1);
+  play.work_off(1, 0.3);
+  for (const auto& batch : play.batches) EXPECT_EQ(batch.second.size(), 1u);
+}
+
+TEST(Scheduler, GivesNeighboursToTheSameWorker) {
+  Play play(1000, 2);
+  while (play.results.size() < 500) {
+    for (const int worker : {1, 2}) {
+      const UnitId id = play.held[worker].front();
+      play.held[worker].erase(play.held[worker].begin());
+      play.finish(worker, id);
+    }
+  }
+  std::map<UnitId, int> owner;
+  for (const auto& [worker, ids] : play.batches) {
+    for (const UnitId id : ids) owner[id] = worker;
+  }
+  int changes = 0;
+  for (UnitId id = 1; owner.contains(id); ++id) changes += owner[id] != owner[id - 1];
+  EXPECT_LE(changes, 8);  // 500 where units are dealt out in turn
+}
+
+TEST(Scheduler, TimeLimitIsAMultipleOfThePredictionAndGrowsWithAttempts) {
+  Play play(100, 1);
+  EXPECT_EQ(play.limits.at(0), 3600);
+  play.finish(1, 0, 20);
+  EXPECT_NEAR(play.limits.at(1), 200, 1e-9);
+  play.fail(1, 1);
+  EXPECT_NEAR(play.limits.at(1), 800, 1e-9);
+}
+
+TEST(Scheduler, RecordsAUnitAsFailedAfterThreeAttempts) {
+  Play play(1, 1);
+  for (int i = 0; i < 3; ++i) play.fail(1, 0);
+  ASSERT_EQ(play.results.size(), 1u);
+  EXPECT_EQ(play.results[0].status, UnitStatus::failed);
+  EXPECT_EQ(play.results[0].attempts, 3u);
+  EXPECT_EQ(play.results[0].reason, "bang");
+  EXPECT_EQ(play.scheduler->end(), EngineEnd::running);  // durable is told after the call
+  play.pass(0.25, {1});
+  EXPECT_EQ(play.scheduler->end(), EngineEnd::complete);
+}
+
+TEST(Scheduler, TakesALateResultAndDropsItsDuplicate) {
+  Play play(3, 2);
+  const UnitId lent = play.held[1].at(0);
+  play.pass(7, {2});
+  EXPECT_THAT(play.warnings, HasSubstr("worker 1 on host has been silent"));
+  play.finish(1, lent);  // late, and the unit is open
+  EXPECT_THAT(play.warnings, HasSubstr("worker 1 is back"));
+  EXPECT_EQ(play.recalls, 1);
+  play.work_off(2);
+  play.finish(2, lent);
+  play.finish(2, lent);
+  EXPECT_EQ(std::ranges::count_if(play.results, [&](const UnitResult& r) { return r.unit.point == lent; }), 1);
+  EXPECT_GE(play.scheduler->progress().duplicates, 1u);
+  EXPECT_EQ(play.scheduler->progress().conflicts, 0u);
+}
+
+TEST(Scheduler, WarnsWhereTwoWorkersDisagree) {
+  Play play(2, 2);
+  const UnitId lent = play.held[1].at(0);
+  play.pass(7, {2});
+  play.work_off(2);
+  Outcome other{lent, {}};
+  other.result.metrics["m"].count = 99;
+  play.take(1, OutcomesMessage{{other}});
+  EXPECT_EQ(play.scheduler->progress().conflicts, 1u);
+  EXPECT_THAT(play.warnings, HasSubstr("two workers gave different results"));
+}
+
+TEST(Scheduler, AskedToStopItEndsWhenUnitsInFlightHaveEnded) {
+  Play play(1000, 1);
+  play.finish(1, 0);
+  const auto out = play.held[1];
+  play.perform(play.scheduler->stop(from_seconds(play.now), 5));
+  EXPECT_EQ(play.recalls, 1);
+  play.take(1, ReturnedMessage{{out.begin() + 2, out.end()}});
+  EXPECT_EQ(play.scheduler->end(), EngineEnd::running);
+  play.finish(1, out[1]);
+  EXPECT_EQ(play.scheduler->end(), EngineEnd::stopped);
+  EXPECT_EQ(play.stops, 1);
+  EXPECT_FALSE(play.scheduler->finished());
+  play.take(1, ByeMessage{});
+  EXPECT_TRUE(play.scheduler->finished());
+  EXPECT_TRUE(play.scheduler->lost_workers().empty());
+}
+
+TEST(Scheduler, ItsOwnStopIsNobodysSilence) {
+  Play play(10, 2);
+  play.now += 1000;  // the whole job was suspended
+  play.perform(play.scheduler->on_tick(from_seconds(play.now)));
+  EXPECT_EQ(play.warnings, "");
+}
+
+TEST(Scheduler, EndsWithTheMessageOfAWorkerThatCanNotRunTheJob) {
+  Play play(10, 2);
+  play.take(1, BrokenMessage{"no GPU here", ExitCode::internal, false});
+  EXPECT_EQ(play.scheduler->end(), EngineEnd::running);
+  play.take(2, BrokenMessage{"bad sweep", ExitCode::bad_input, true});
+  EXPECT_EQ(play.scheduler->end(), EngineEnd::refused);
+  EXPECT_EQ(play.scheduler->message(), "bad sweep");
+  EXPECT_EQ(play.scheduler->refusal_code(), ExitCode::bad_input);
+}
+
+}  // namespace
+}  // namespace crossgrid
