@@ -1,0 +1,30 @@
+#pragma once
+
+#include <memory>
+
+#include "crossgrid/data/dataset.hpp"
+#include "crossgrid/network/inference.hpp"
+#include "crossgrid/sweep/grid.hpp"
+#include "crossgrid/sweep/sweep_file.hpp"
+
+namespace crossgrid {
+
+/// A sweep with everything that it names, read and checked: what rank 0 plans with and what an executor runs.
+struct SweepContext {
+  SweepFile sweep;
+  Network network;
+  std::shared_ptr<const Dataset> test;
+  std::shared_ptr<const Dataset> calibration;  ///< null where the data set has no such split and nothing is calibrated
+  Grid grid;
+  std::uint64_t first_image = 0;  ///< of the test split, in file order
+  std::uint64_t image_count = 0;
+
+  CalibrationPlan calibration_plan() const;
+};
+
+/// Reads the network and the data sets of a sweep and makes its grid. Error(bad_input) where the network's input and
+/// the images differ in shape, labels exceed the network's classes, or a calibration image equals a test image (by
+/// content).
+SweepContext load_sweep_context(SweepFile sweep);
+
+}  // namespace crossgrid

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "crossgrid/app/sweep_context.hpp"
+#include "crossgrid/engine/recorded_work.hpp"
+#include "crossgrid/engine/scheduler.hpp"
+
+namespace crossgrid {
+
+/// Units of a sweep that still have to be run, in grid order (neighbours share networks, calibrations and chips):
+/// points equal to an earlier one are skipped, done images left out, the rest cut at multiples of `unit_images`.
+class SweepUnits : public UnitSource {
+ public:
+  /// `context` and `work` must outlive the units.
+  SweepUnits(const SweepContext& context, const RecordedWork& work, std::uint32_t unit_images, bool retry_failed);
+
+  std::optional<PlannedUnit> next() override;
+  std::uint64_t total() const override { return total_; }
+
+ private:
+  /// Units of the next point that has any, into `ready_`; false at the end of the grid.
+  bool advance();
+  std::vector<Unit> units_of(std::uint64_t index, const Id128& id) const;
+
+  const SweepContext& context_;
+  const RecordedWork& work_;
+  std::uint32_t unit_images_;
+  bool retry_failed_;
+  std::uint64_t total_ = 0;
+  std::uint64_t index_ = 0;
+  std::unordered_set<Id128, Id128Hasher> seen_;
+  std::deque<PlannedUnit> ready_;
+};
+
+/// Images per unit where the user gave none: a whole trial while that leaves every worker several units, less where it
+/// does not, never more than 2048.
+std::uint32_t default_unit_images(std::uint64_t images, std::uint64_t chips, int workers);
+
+}  // namespace crossgrid

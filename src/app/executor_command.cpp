@@ -1,0 +1,11 @@
+#include "crossgrid/app/commands.hpp"
+#include "crossgrid/app/inference_runner.hpp"
+#include "crossgrid/engine/executor_process.hpp"
+
+namespace crossgrid {
+
+int executor_command(const Arguments& arguments) {
+  return run_executor_process(arguments, make_inference_runner);
+}
+
+}  // namespace crossgrid

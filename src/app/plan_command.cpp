@@ -1,0 +1,42 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "crossgrid/app/command_line.hpp"
+#include "crossgrid/app/commands.hpp"
+#include "crossgrid/app/work_estimate.hpp"
+
+namespace crossgrid {
+
+namespace {
+constexpr CommandHelp help{
+    "plan", "SWEEP [options]",
+    "Says what a run of this sweep would do: points, duplicates, chips, memory and predicted time. Runs nothing.",
+    "  crossgrid plan sweeps/quickstart.json\n"
+    "  crossgrid plan sweeps/quickstart.json --set trials=10"};
+}  // namespace
+
+int plan_command(const Arguments& arguments) {
+  boost::program_options::options_description options("options");
+  add_sweep_options(options);
+  const auto values = parse_arguments(help, options, "sweep", arguments);
+  if (!values) return 0;
+  const SweepContext context = load_sweep_context(sweep_argument(help, *values));
+  const WorkEstimate work = estimate_work(context);
+  const unsigned threads = std::max(1u, std::thread::hardware_concurrency());
+  fmt::print("sweep       {} ({})\n", context.sweep.name, context.sweep.path);
+  fmt::print("axes        {}\n", fmt::join(context.grid.columns(), ", "));
+  fmt::print("points      {} ({} equal to another: computed once)\n", grouped(work.points), grouped(work.duplicates));
+  fmt::print("chips       {} (points x trials; points without randomness have one)\n", grouped(work.chips));
+  fmt::print("inferences  {} ({} images per chip, {})\n", grouped(work.inferences), grouped(context.image_count),
+             context.test->description());
+  fmt::print("products    {:.3g} GFLOP\n", work.gigaflops);
+  fmt::print("memory      about {:.0f} MB per worker\n", work.megabytes);
+  fmt::print("time        about {} on this machine's {} threads (a guess until a run has measured it)\n",
+             duration_text(work.seconds_per_thread / threads), threads);
+  fmt::print("next        crossgrid run {}\n", context.sweep.path);
+  return 0;
+}
+
+}  // namespace crossgrid

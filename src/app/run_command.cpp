@@ -1,0 +1,230 @@
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "crossgrid/app/command_line.hpp"
+#include "crossgrid/app/commands.hpp"
+#include "crossgrid/app/inference_runner.hpp"
+#include "crossgrid/app/output_request.hpp"
+#include "crossgrid/app/progress_line.hpp"
+#include "crossgrid/app/sweep_units.hpp"
+#include "crossgrid/app/work_estimate.hpp"
+#include "crossgrid/backend/numeric_class.hpp"
+#include "crossgrid/base/error.hpp"
+#include "crossgrid/engine/journal_sink.hpp"
+#include "crossgrid/engine/mpi_transport.hpp"
+
+namespace crossgrid {
+
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr CommandHelp help{
+    "run", "SWEEP [-o DIR] [options]",
+    "Runs a sweep, or continues one that was stopped: what is in the output folder's journal is not run again.\n"
+    "Under mpirun rank 0 schedules and every other rank is a worker; without mpirun one process does all.\n"
+    "Ctrl-C once: units in flight end and are kept. Twice: stop at once. The same command continues either way.",
+    "  crossgrid run sweeps/quickstart.json\n"
+    "  crossgrid run sweeps/quickstart.json -o results/more --set trials=10 --grid adc.bits=4,6,8\n"
+    "  mpirun -np 9 --bind-to none --enable-recovery crossgrid run sweeps/quickstart.json"};
+
+struct RunOptions {
+  std::string folder;
+  int threads = 0;
+  std::uint32_t unit_images = 0;
+  std::string isa;
+  bool extend = false;
+  bool retry_failed = false;
+  double disk_wait = 0;  ///< [s]
+  bool quiet = false;
+};
+
+po::options_description run_options() {
+  po::options_description options("options");
+  add_sweep_options(options);
+  options.add_options()("output,o", po::value<std::string>(), "output folder (default: results/NAME)")(
+      "threads,t", po::value<int>()->default_value(0), "threads per worker (0: the cores it may use)")(
+      "unit-images", po::value<std::uint32_t>()->default_value(0),
+      "images per unit (0: chosen); results do not depend on it")(
+      "isa", po::value<std::string>()->default_value(""),
+      "instruction set to pin the sweep to: avx2, avx512, avx512_vnni")(
+      "extend", "go on in a folder whose results have another seed, data set or network, or share no point")(
+      "retry-failed", "run failed units again")("disk-wait", po::value<double>()->default_value(60),
+                                                "seconds to wait for room when the disk is full")("quiet,q",
+                                                                                                  "print errors only");
+  return options;
+}
+
+RunOptions read_options(const po::variables_map& values, const SweepFile& sweep) {
+  RunOptions options;
+  options.folder = values.count("output") ? values["output"].as<std::string>() : "results/" + sweep.name;
+  options.threads = values["threads"].as<int>();
+  if (options.threads < 0)
+    throw Error(ExitCode::usage, fmt::format("--threads {}: expected 0 or more", options.threads));
+  options.unit_images = values["unit-images"].as<std::uint32_t>();
+  options.isa = values["isa"].as<std::string>();
+  options.extend = values.count("extend") > 0;
+  options.retry_failed = values.count("retry-failed") > 0;
+  options.disk_wait = values["disk-wait"].as<double>();
+  options.quiet = values.count("quiet") > 0;
+  return options;
+}
+
+/// What the user reads before the run starts.
+void announce(const SweepContext& context, const RunOptions& options, const OutputFindings& findings,
+              std::uint64_t units, int workers, int threads) {
+  const WorkEstimate work = estimate_work(context);
+  fmt::print("{}: {} points ({} equal to another), {} units, {} test images\n", context.sweep.name,
+             grouped(work.points), grouped(work.duplicates), grouped(units), grouped(context.image_count));
+  fmt::print("{}, network '{}'\n", context.test->description(), context.network.name);
+  if (findings.existed) {
+    fmt::print(
+        "{}: {} points done, {} begun, {} new, {} in the journal but not in this grid (kept, not in the database)\n",
+        options.folder, grouped(findings.points_done), grouped(findings.points_begun), grouped(findings.points_new),
+        grouped(findings.points_elsewhere));
+  }
+  for (const std::string& note : findings.notes) fmt::print("{}\n", note);
+  fmt::print("{} worker(s) x {} thread(s), predicted time about {}, output in {}\n", workers, threads,
+             duration_text(work.seconds_per_thread / (workers * threads)), options.folder);
+  std::fflush(stdout);
+}
+
+/// What the user reads at the end.
+void conclude(const RunOptions& options, const std::string& again, const EngineOutcome& outcome,
+              const DatabaseCounts& counts) {
+  const EngineProgress& progress = outcome.progress;
+  fmt::print("{} points done, {} failed, {} left; {} units in {}", grouped(counts.done), grouped(counts.failed),
+             grouped(counts.points - counts.done - counts.failed), grouped(progress.durable),
+             duration_text(progress.seconds));
+  if (progress.retried) fmt::print(", {} attempts repeated", grouped(progress.retried));
+  if (counts.not_finite)
+    fmt::print(", {} points with metrics that are not finite (see not_finite columns)", counts.not_finite);
+  fmt::print("\nwrote {0}/points.jsonl, points.meta.json, summary.json\n", options.folder);
+  if (!outcome.message.empty()) fmt::print("{}\n", outcome.message);
+  if (!counts.complete()) {
+    fmt::print("to continue: {}\n", again);
+  } else if (counts.failed) {
+    fmt::print("why they failed: crossgrid status {}\nto try them again: {} --retry-failed\n", options.folder, again);
+  } else {
+    fmt::print("next: crossgrid query {} --limit 10\n", options.folder);
+  }
+}
+
+ExitCode exit_code(const EngineOutcome& outcome, const DatabaseCounts& counts) {
+  if (outcome.end == EngineEnd::refused || outcome.end == EngineEnd::workers_lost) return outcome.code;
+  if (!counts.complete()) return ExitCode::to_be_continued;
+  return counts.failed ? ExitCode::failed_points : ExitCode::success;
+}
+
+std::string same_command(const Arguments& arguments) {
+  std::string text = "crossgrid run";
+  for (const std::string& word : arguments) {
+    if (word != "--retry-failed") text += " " + word;
+  }
+  return text;
+}
+
+/// Pins this process to the numeric class that the folder's first run had, or to --isa, or to the host's best.
+NumericClass pin_numeric_class(const RunOptions& options, const std::optional<std::string>& recorded) {
+  if (!recorded) {
+    pin_instruction_set(options.isa);
+    return host_numeric_class();
+  }
+  const NumericClass wanted = NumericClass::from_text(*recorded);
+  if (!options.isa.empty() && options.isa != wanted.isa) {
+    throw Error(ExitCode::conflict,
+                fmt::format("--isa {}: the results in {} were computed with {}; choose another folder", options.isa,
+                            options.folder, *recorded));
+  }
+  pin_instruction_set(wanted.isa);
+  NumericClass found = host_numeric_class();
+  if (found != wanted) {
+    throw Error(ExitCode::conflict,
+                fmt::format("{}: its results were computed with {}, but this host computes with {}, whose last bits "
+                            "differ; continue on a host like the first, or choose another folder",
+                            options.folder, *recorded, found.text()));
+  }
+  return found;
+}
+
+/// Rank 0: plans, schedules, journals, writes the database. Sets `lost_ranks` for the farewell.
+ExitCode lead(const po::variables_map& values, const Arguments& arguments, MpiTransport* transport, bool& lost_ranks) {
+  const SweepContext context = load_sweep_context(sweep_argument(help, values));
+  RunOptions options = read_options(values, context.sweep);
+  FileSystem& files = posix_files();
+  const NumericClass numeric_class = pin_numeric_class(options, recorded_numeric_class(files, options.folder));
+  const std::string again = same_command(arguments);
+  OutputFolder folder(files, system_time(), this_process(),
+                      output_request(context, options.folder, numeric_class.text(), again, options.extend));
+
+  const int workers = transport && transport->size() > 1 ? transport->size() - 1 : 1;
+  const int sharing = transport ? transport->node_share().workers_sharing_cores : 1;
+  const int threads = options.threads ? options.threads : default_executor_threads(cores_in_mask(), sharing);
+  const std::uint64_t chips = estimate_work(context).chips;
+  const std::uint32_t unit_images =
+      options.unit_images ? options.unit_images : default_unit_images(context.image_count, chips, workers);
+  SweepUnits units(context, folder.work(), unit_images, options.retry_failed);
+  ProgressLine progress(options.quiet);
+  if (!options.quiet) announce(context, options, folder.findings(), units.total(), workers, threads);
+
+  const auto warn = [&progress](const std::string& line) { progress.note("warning: " + line); };
+  JournalSink sink(folder, system_time(), this_process().host, warn, options.disk_wait);
+  const InferenceJob job{context.sweep.resolved, context.sweep.path, numeric_class.isa};
+  EngineOptions engine;
+  engine.executor_threads = options.threads;
+  engine.warn = warn;
+  EngineOutcome outcome;
+  try {
+    outcome = run_engine(transport, engine, units, sink, job.to_text(),
+                         [&](const EngineProgress& state) { progress.update(state); });
+  } catch (...) {
+    lost_ranks = true;
+    throw;
+  }
+  lost_ranks = outcome.lost_ranks;
+  progress.finish();
+  const DatabaseCounts counts = folder.write_database();
+  folder.close();
+  if (outcome.end == EngineEnd::refused) throw Error(outcome.code, outcome.message);
+  if (!options.quiet) conclude(options, again, outcome, counts);
+  return exit_code(outcome, counts);
+}
+
+/// Rank 0 could not start: the workers must not wait for it.
+void dismiss_workers(Transport& transport) {
+  for (int rank = 1; rank < transport.size(); ++rank) transport.send(rank, encode_message(StopMessage{}));
+}
+
+}  // namespace
+
+int run_command(const Arguments& arguments) {
+  const auto values = parse_arguments(help, run_options(), "sweep", arguments);
+  if (!values) return 0;
+  if (!launched_by_mpi()) {
+    bool lost_ranks = false;
+    return static_cast<int>(lead(*values, arguments, nullptr, lost_ranks));
+  }
+  MpiTransport transport;
+  if (transport.rank() > 0) {
+    EngineOptions options;
+    options.executor_threads = (*values)["threads"].as<int>();
+    options.warn = [](const std::string&) {};
+    const int code = run_worker(transport, options);
+    transport.finish(code != 0);  // a worker that gave up alone must not wait for the others
+    return code;
+  }
+  bool lost_ranks = false;
+  try {
+    const ExitCode code = lead(*values, arguments, &transport, lost_ranks);
+    transport.finish(lost_ranks);
+    return static_cast<int>(code);
+  } catch (const Error& error) {
+    fmt::print(stderr, "error: {}\n", error.what());
+    if (!lost_ranks) dismiss_workers(transport);
+    transport.finish(lost_ranks);
+    return static_cast<int>(error.code());
+  }
+}
+
+}  // namespace crossgrid

@@ -1,0 +1,124 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "crossgrid/app/command_line.hpp"
+#include "crossgrid/app/commands.hpp"
+#include "crossgrid/app/output_request.hpp"
+#include "crossgrid/app/work_estimate.hpp"
+#include "crossgrid/base/clock.hpp"
+#include "crossgrid/base/error.hpp"
+#include "crossgrid/engine/folder_lock.hpp"
+
+namespace crossgrid {
+
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr CommandHelp help{
+    "status", "DIR [--check]",
+    "Says how far the run in an output folder is: points done, failed and left, rate and time left while it runs, and\n"
+    "why units failed. Reads only, so it can be used while the run goes on.",
+    "  crossgrid status results/quickstart\n"
+    "  crossgrid status --check results/quickstart || echo 'exit code 3: failed points, 75: to be continued'"};
+
+constexpr std::size_t failures_shown = 10;
+
+ExitCode check(const DatabaseCounts& counts) {
+  if (!counts.complete()) return ExitCode::to_be_continued;
+  return counts.failed ? ExitCode::failed_points : ExitCode::success;
+}
+
+/// Chips that the grid needs; equal points share theirs.
+std::uint64_t chips_of(const Grid& grid) {
+  std::unordered_set<Id128, Id128Hasher> seen;
+  std::uint64_t chips = 0;
+  for (std::uint64_t index = 0; index < grid.size(); ++index) {
+    if (seen.insert(grid.id(index)).second) chips += grid.trials(index);
+  }
+  return chips;
+}
+
+/// Rate since the running job began, and what that makes of the rest.
+void print_rate(const JournalContent& journal, std::uint64_t images_left) {
+  const auto seconds = static_cast<double>(system_time().utc() - utc_from_text(journal.owner->started));
+  const double rate = static_cast<double>(journal.images_of_run) / std::max(seconds, 1.0);
+  if (rate <= 0) return;
+  fmt::print("rate      {:.3g} images/s, about {} left\n", rate,
+             duration_text(static_cast<double>(images_left) / rate));
+}
+
+void print_owner(const JournalContent& journal, std::uint64_t images_left) {
+  if (!journal.owner || journal.owner->released) {
+    fmt::print("run       not running\n");
+    return;
+  }
+  const OwnerRecord& owner = *journal.owner;
+  const auto age = system_time().utc() - utc_from_text(owner.heartbeat);
+  fmt::print("run       {} on {} (process {}) since {}, last sign {} ago\n",
+             static_cast<double>(age) <= owner_lease_seconds ? "running" : "ended without a word:", owner.host,
+             owner.pid, owner.started, duration_text(static_cast<double>(std::max<std::int64_t>(age, 0))));
+  if (images_left > 0) print_rate(journal, images_left);
+}
+
+/// The last lines of why a unit failed, indented.
+void print_failures(const SweepContext& context, const JournalContent& journal) {
+  std::size_t shown = 0, found = 0;
+  const ImageSpan whole{context.first_image, context.image_count};
+  for (std::uint64_t index = 0; index < context.grid.size(); ++index) {
+    const Id128 id = context.grid.id(index);
+    if (!journal.work.has_point(id)) continue;
+    for (std::uint32_t trial = 0; trial < context.grid.trials(index); ++trial) {
+      for (const FailedSpan& span : journal.work.trial(id, trial, whole, context.sweep.metrics).failed) {
+        ++found;
+        if (shown == failures_shown) continue;
+        ++shown;
+        fmt::print("failed    point {} trial {} images {}..{} after {} attempts on {}: {}\n", index, trial,
+                   span.images.first, span.images.end() - 1, span.attempts, span.host, span.reason);
+      }
+    }
+  }
+  if (found > shown) fmt::print("          and {} more failed units\n", found - shown);
+}
+
+}  // namespace
+
+int status_command(const Arguments& arguments) {
+  po::options_description options("options");
+  options.add_options()("folder", po::value<std::string>(), "output folder of a run")(
+      "check", "print nothing: exit with 0 (done), 3 (complete with failed points) or 75 (to be continued)");
+  const auto values = parse_arguments(help, options, "folder", arguments);
+  if (!values) return 0;
+  const std::string folder = required_argument(help, *values, "folder", "the output folder");
+  const std::string sweep_copy = folder + "/sweep.json";
+  if (journal_segments(posix_files(), folder).empty()) {
+    throw Error(ExitCode::bad_input,
+                fmt::format("{}: no journal there: not an output folder of 'crossgrid run'", folder));
+  }
+  const SweepContext context = load_sweep_context(parse_sweep(read_json_file(sweep_copy), sweep_copy));
+  const JournalContent journal = read_journal(posix_files(), folder);
+  const DatabaseCounts counts = count_points(point_table(context.grid), journal.work, database_request(context, ""));
+  const ExitCode code = check(counts);
+  if (values->count("check")) return static_cast<int>(code);
+
+  fmt::print("sweep     {} in {}\n", context.sweep.name, folder);
+  fmt::print("points    {} of {} done ({:.1f} %), {} failed, {} begun, {} pending\n", grouped(counts.done),
+             grouped(counts.points),
+             100.0 * static_cast<double>(counts.done) / static_cast<double>(std::max<std::uint64_t>(counts.points, 1)),
+             grouped(counts.failed), grouped(counts.partial), grouped(counts.pending));
+  const std::uint64_t chips = chips_of(context.grid);
+  fmt::print("chips     {} of {} done, {} failed\n", grouped(counts.trials_done), grouped(chips),
+             grouped(counts.trials_failed));
+  const std::uint64_t ended = std::min(chips, counts.trials_done + counts.trials_failed);
+  print_owner(journal, (chips - ended) * context.image_count);
+  for (const JournalLoss& loss : journal.losses) {
+    // A line without its end is one that is being written at this moment.
+    if (!loss.at_end) fmt::print("journal   {}\n", loss.text());
+  }
+  print_failures(context, journal);
+  return 0;
+}
+
+}  // namespace crossgrid

@@ -1,0 +1,117 @@
+#include "crossgrid/app/sweep_context.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+#include "crossgrid/base/error.hpp"
+
+namespace crossgrid {
+
+namespace {
+
+/// Images of `range` in a split of `size` images; the grid has checked that they exist.
+std::pair<std::uint64_t, std::uint64_t> image_span(const ImageRange& range, std::uint64_t size) {
+  return range.all ? std::pair{std::uint64_t{0}, size} : std::pair{range.first, range.count};
+}
+
+void check_fits(const SweepFile& sweep, const Network& network, const Dataset& data) {
+  const Shape found{data.channels(), data.height(), data.width()};
+  if (found != network.input) {
+    throw input_error(
+        sweep.path + ": /network",
+        fmt::format("the network '{}' takes images of {}x{}x{} (height, width, channels), but {} has {}x{}x{}",
+                    network.name, network.input.height, network.input.width, network.input.channels, data.description(),
+                    found.height, found.width, found.channels));
+  }
+  if (data.classes() > network.classes) {
+    throw input_error(sweep.path + ": /network",
+                      fmt::format("the network '{}' has {} classes, but the labels of {} go up to {}", network.name,
+                                  network.classes, data.description(), data.classes() - 1));
+  }
+}
+
+/// Calibration must never see a test image, under whatever index it is stored.
+void check_disjoint(const SweepFile& sweep, const Dataset& test, std::pair<std::uint64_t, std::uint64_t> test_span,
+                    const Dataset& calibration, std::pair<std::uint64_t, std::uint64_t> calibration_span) {
+  const auto image_id = [](const Dataset& data, std::uint64_t index) {
+    const auto pixels = data.pixels(index);
+    return hash_bytes(pixels.data(), pixels.size());
+  };
+  std::unordered_map<Id128, std::uint64_t, Id128Hasher> calibrated;
+  for (std::uint64_t i = 0; i < calibration_span.second; ++i) {
+    calibrated.emplace(image_id(calibration, calibration_span.first + i), calibration_span.first + i);
+  }
+  for (std::uint64_t i = 0; i < test_span.second; ++i) {
+    const auto found = calibrated.find(image_id(test, test_span.first + i));
+    if (found == calibrated.end()) continue;
+    throw input_error(sweep.path + ": /calibration/images",
+                      fmt::format("image {} of split '{}' has the same pixels as test image {} of split '{}'; "
+                                  "calibration must not see test images: choose another range",
+                                  found->second, sweep.calibration.split, test_span.first + i, sweep.dataset_split));
+  }
+}
+
+/// The sweep's own preprocessing wins over the network file's.
+void apply_preprocess(const SweepFile& sweep, Network& network) {
+  if (sweep.preprocess_scale) network.preprocess.scale = *sweep.preprocess_scale;
+  if (sweep.preprocess_mean) network.preprocess.mean = *sweep.preprocess_mean;
+  if (sweep.preprocess_std) network.preprocess.std = *sweep.preprocess_std;
+}
+
+/// The calibration split, or null where there is none and no point needs it (`failure` then says what is missing).
+std::shared_ptr<const Dataset> open_calibration(const SweepFile& sweep, std::optional<Error>& failure) {
+  try {
+    return open_dataset(sweep.dataset_path, sweep.dataset_format, sweep.calibration.split);
+  } catch (const Error& error) {
+    failure = error;
+    return nullptr;
+  }
+}
+
+}  // namespace
+
+CalibrationPlan SweepContext::calibration_plan() const {
+  CalibrationPlan plan;
+  plan.data = calibration;
+  if (calibration) {
+    std::tie(plan.first, plan.count) = image_span(sweep.calibration.images, calibration->size());
+  }
+  plan.fit = sweep.calibration.method;
+  plan.percentile = sweep.calibration.percentile;
+  return plan;
+}
+
+SweepContext load_sweep_context(SweepFile sweep) {
+  Network network = read_network(sweep.network_path);
+  apply_preprocess(sweep, network);
+  const auto test = open_dataset(sweep.dataset_path, sweep.dataset_format, sweep.dataset_split);
+  check_fits(sweep, network, *test);
+  std::optional<Error> no_calibration;
+  const auto calibration = open_calibration(sweep, no_calibration);
+
+  GridContext facts;
+  facts.layers = matrix_layers(network);
+  facts.network = network.content;
+  facts.dataset = test->content();
+  facts.test_images = test->size();
+  if (calibration) {
+    check_fits(sweep, network, *calibration);
+    facts.calibration_data = calibration->content();
+    facts.calibration_images = calibration->size();
+  }
+  Grid grid(sweep, facts);
+  if (!calibration && grid.calibrates()) throw *no_calibration;
+
+  const auto test_span = image_span(sweep.images, test->size());
+  if (grid.calibrates()) {
+    check_disjoint(sweep, *test, test_span, *calibration, image_span(sweep.calibration.images, calibration->size()));
+  }
+  return SweepContext{std::move(sweep), std::move(network), test, calibration, std::move(grid),
+                      test_span.first,  test_span.second};
+}
+
+}  // namespace crossgrid

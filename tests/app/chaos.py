@@ -1,0 +1,144 @@
+"""Kills real runs at random moments and checks by an independent reading of the journal that every image of every chip
+is there exactly once and that the database equals the undisturbed one byte for byte."""
+
+import os
+import random
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import crossgrid_runs as runs
+
+IMAGES = runs.SWEEP["dataset"]["images"]["count"]
+FLAGS = ["--threads", "1", "--unit-images", "25"]
+
+
+def chips():
+    """Distinct chips of the test's sweep: read noise draws at every point, so each has all its trials."""
+    count = runs.SWEEP["trials"]
+    for values in runs.SWEEP["grid"].values():
+        count *= len(values)
+    return count
+
+
+def processes_of(group):
+    """Process ids of the session that a run was started in."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+            if int(fields[3]) == group:
+                found.append(int(entry.name))
+        except (OSError, IndexError):
+            continue
+    return found
+
+
+def executors_of(group):
+    found = []
+    for pid in processes_of(group):
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if len(words) > 1 and words[1] == b"executor":
+            found.append(pid)
+    return found
+
+
+def start(sweep, out, ranks):
+    return subprocess.Popen(runs.command(sweep, out, *FLAGS, ranks=ranks), env=runs.environment(), text=True,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+def kill_job(job):
+    """SIGKILL for everything that the run started, at once."""
+    for pid in processes_of(job.pid):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    job.wait()
+
+
+def finish(sweep, out, ranks, base, what):
+    result = runs.run(sweep, out, *FLAGS, ranks=ranks, timeout=300)
+    if runs.points(out) != base:
+        runs.fail(f"{what}: the database differs from the undisturbed one\n{result.stderr}")
+    runs.check_exactly_once(out, IMAGES, chips())
+
+
+def undisturbed(folder, ranks):
+    sweep = runs.write_sweep(folder)
+    began = time.monotonic()
+    runs.run(sweep, folder / "base", *FLAGS, ranks=ranks)
+    return sweep, runs.points(folder / "base"), time.monotonic() - began, runs.units_recorded(folder / "base")
+
+
+def kill_whole_jobs(folder, count, ranks, rng):
+    sweep, base, seconds, units = undisturbed(folder, ranks)
+    done_at_kill = []
+    for number in range(count):
+        out = folder / f"job-{number}"
+        job = start(sweep, out, ranks)
+        # Aim at a part of the units, not at a time: start-up takes a good part of a short run.
+        aim = rng.uniform(0.05, 0.95) * units
+        deadline = time.monotonic() + 20 * seconds + 30
+        while job.poll() is None and time.monotonic() < deadline:
+            if out.exists() and runs.units_recorded(out) >= aim:
+                break
+            time.sleep(0.002)
+        kill_job(job)
+        done_at_kill.append(100 * runs.units_recorded(out) / units)
+        finish(sweep, out, ranks, base, f"job {number}")
+    shown = ", ".join(f"{part:.0f}" for part in done_at_kill)
+    print(f"{count} whole jobs killed ({ranks} ranks) with {shown} % of {units} units done: each continued to the same bytes")
+    if sum(part < 100 for part in done_at_kill) < count / 2:
+        runs.fail("most jobs had ended before they were killed: this test could not fail")
+
+
+def kill_executors(folder, count, ranks, rng):
+    sweep, base, seconds, units = undisturbed(folder, ranks)
+    killed = 0
+    attempt = 0
+    while killed < count and attempt < 10 * count:
+        attempt += 1
+        out = folder / f"executors-{attempt}"
+        job = start(sweep, out, ranks)
+        aim = rng.uniform(0.0, 0.95) * units
+        while job.poll() is None:
+            if out.exists() and runs.units_recorded(out) >= aim:
+                victims = executors_of(job.pid)
+                if victims:
+                    os.kill(rng.choice(victims), signal.SIGKILL)
+                    killed += 1
+                    aim += rng.uniform(0.1, 0.4) * units
+                if killed == count:
+                    break
+            time.sleep(0.002)
+        job.wait(timeout=300)
+        if job.returncode != 0:
+            runs.fail(f"run {attempt}: exit code {job.returncode} after killed executors")
+        if runs.points(out) != base:
+            runs.fail(f"run {attempt}: the database differs from the undisturbed one")
+        runs.check_exactly_once(out, IMAGES, chips())
+    print(f"{killed} executors killed in {attempt} runs ({ranks} ranks): the runs went on to the same bytes")
+    if killed < count:
+        runs.fail(f"only {killed} of {count} executors could be killed: this test could not fail")
+
+
+def run_all(jobs, executors, ranks_list, seed):
+    runs.need_mpirun()
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    for ranks in ranks_list:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            (folder / "a").mkdir()
+            (folder / "b").mkdir()
+            kill_whole_jobs(folder / "a", jobs, ranks, rng)
+            kill_executors(folder / "b", executors, ranks, rng)
