@@ -45,7 +45,7 @@ std::uint64_t count_outside(const float* values, std::size_t count, float low, f
   for (std::size_t block = 0; block < count; block += 4096) {  // counted in 32 bits, which vectorise
     const std::size_t end = std::min(count, block + 4096);
     std::uint32_t found = 0;
-    for (std::size_t i = block; i < end; ++i) found += (values[i] < low) | (values[i] > high) ? 1u : 0u;
+    for (std::size_t i = block; i < end; ++i) found += ((values[i] < low) | (values[i] > high)) ? 1u : 0u;
     outside += found;
   }
   return outside;

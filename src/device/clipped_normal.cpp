@@ -22,7 +22,7 @@ double exponential(double x) {
   const double r = (x - n * ln2_high) - n * ln2_low;
   double sum = 0;
   for (std::size_t k = std::size(inverse_factorial); k-- > 0;) sum = sum * r + inverse_factorial[k];
-  const auto exponent = static_cast<std::uint64_t>(1023 + static_cast<int>(n));
+  const auto exponent = static_cast<std::uint64_t>(std::int64_t{1023} + static_cast<int>(n));
   return sum * std::bit_cast<double>(exponent << 52);
 }
 

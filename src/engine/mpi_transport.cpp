@@ -20,7 +20,6 @@ namespace crossgrid {
 namespace {
 
 constexpr int message_tag = 1;
-constexpr int most_open_sends = 10'000;
 
 /// What ranks of one node tell each other at the start.
 struct NodeEntry {
@@ -145,7 +144,11 @@ void MpiTransport::finish(bool lost_ranks) {
   if (finished_) return;
   finished_ = true;
   if (!lost_ranks) {
-    for (const auto& transfer : outgoing_) MPI_Wait(&transfer->request, MPI_STATUS_IGNORE);
+    for (const auto& transfer : outgoing_) {
+      // send() started it; the checker sees no request that is kept in a container.
+      // NOLINTNEXTLINE(clang-analyzer-optin.mpi.MPI-Checker)
+      MPI_Wait(&transfer->request, MPI_STATUS_IGNORE);
+    }
     outgoing_.clear();
     MPI_Finalize();
   } else if (rank_ == 0 && parent_is_launcher()) {

@@ -11,7 +11,7 @@
 namespace crossgrid {
 namespace {
 
-constexpr std::size_t piece_size = 48 * 1024;  // well below the default send buffer of about 200 KB
+constexpr std::size_t piece_size = std::size_t{48} * 1024;  // well below the default send buffer of about 200 KB
 constexpr char more_follows = 1;
 constexpr char last_piece = 0;
 

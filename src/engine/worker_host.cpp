@@ -61,7 +61,7 @@ bool WorkerHost::turn() {
   return busy;
 }
 
-void WorkerHost::perform(WorkerActions actions) {
+void WorkerHost::perform(const WorkerActions& actions) {
   for (const ExecutorCommand& command : actions.executor) perform(command);
   for (const Message& message : actions.sends) {
     if (std::holds_alternative<OutcomesMessage>(message)) failpoint("worker.before_forward");

@@ -65,7 +65,8 @@ std::vector<float> make_bias_tile(const std::vector<float>& bias, int cols) {
   const int repeats = std::max(1, 512 / cols);
   std::vector<float> tile(static_cast<std::size_t>(repeats) * cols, 0.0f);
   if (bias.empty()) return tile;
-  for (int k = 0; k < repeats; ++k) std::copy(bias.begin(), bias.end(), tile.begin() + k * cols);
+  for (int k = 0; k < repeats; ++k)
+    std::copy(bias.begin(), bias.end(), tile.begin() + static_cast<std::ptrdiff_t>(k) * cols);
   return tile;
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 /// A layer's inputs and outputs of a micro-batch should fill at most half of the nominal L2 cache of 1 MiB; the other
 /// half is for weights and partial sums. Never the host's own cache: results must not depend on the host.
-constexpr std::size_t activation_bytes = 512 * 1024;
+constexpr std::size_t activation_bytes = std::size_t{512} * 1024;
 constexpr int largest_micro_batch = 64;
 
 /// How read noise will be drawn. Programs the layer only where the conductances decide it.

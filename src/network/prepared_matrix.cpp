@@ -62,9 +62,10 @@ void multiply(const PreparedMatrix& matrix, int index, const PackedWeights& weig
     const int tile = matrix.plan.tile;
     float* const rows = lane.scratch(Lane::windows, static_cast<std::size_t>(tile) * block.rows);
     for (int image = 0; image < g.images; ++image) {
-      for (int window = 0; window < matrix.windows(); window += tile, result += tile * g.out_channels) {
+      for (int window = 0; window < matrix.windows(); window += tile) {
         gather_tile(matrix, block, inputs, image, window, rows);
         lane.product(shape).run(rows, weights, result);
+        result += static_cast<std::ptrdiff_t>(tile) * g.out_channels;
       }
     }
   } else if (plain_product(g)) {
@@ -107,8 +108,8 @@ void cell_by_cell(const PreparedMatrix& matrix, int index, const float* inputs, 
   for (int image = batch.begin; image < batch.end; ++image) {
     for (int window = 0; window < matrix.windows(); window += tile) {
       gather_tile(matrix, block, inputs, image, window, rows);
-      float* const to =
-          currents + static_cast<std::size_t>(image) * matrix.outputs_per_image() + window * matrix.cols();
+      float* const to = currents + static_cast<std::size_t>(image) * matrix.outputs_per_image() +
+                        static_cast<std::ptrdiff_t>(window) * matrix.cols();
       for (const Crossbar* array : matrix.blocks[static_cast<std::size_t>(index)].arrays) {
         mvm_with_cell_noise(*array, static_cast<std::uint32_t>(batch.first) + static_cast<std::uint32_t>(image),
                             static_cast<std::uint32_t>(window), tile, rows, block.rows, to + array->col_first,

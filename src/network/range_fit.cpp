@@ -84,7 +84,8 @@ double best_fraction(const std::function<double(double)>& error) {
   constexpr double ratio = 0.8408964152537145;  // 2^(-1/4)
   constexpr int candidates = 40;                // down to 1/1024
   double best = 1, least = error(1);
-  for (double f = ratio, k = 1; k < candidates; ++k, f *= ratio) {
+  double f = ratio;
+  for (int k = 1; k < candidates; ++k, f *= ratio) {
     const double e = error(f);
     if (e < least) best = f, least = e;
     if (e > 4 * least) break;

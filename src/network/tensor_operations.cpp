@@ -87,7 +87,7 @@ void max_pool(const float* from, float* to, int images, const Shape& in, const S
   if (pool.size == 2 && pool.stride == 2 && pool.padding == 0) {
     for (int n = 0; n < images; ++n) {
       for (int y = 0; y < out.height; ++y) {
-        const float* const top = from + (static_cast<std::ptrdiff_t>(n) * in.height + 2 * y) * row;
+        const float* const top = from + (static_cast<std::ptrdiff_t>(n) * in.height + std::ptrdiff_t{2} * y) * row;
         float* const line = to + (static_cast<std::ptrdiff_t>(n) * out.height + y) * out.width * out.channels;
         max_pool_pairs(top, top + row, line, out.width, in.channels);
       }

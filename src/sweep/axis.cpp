@@ -81,7 +81,7 @@ void refuse_twice(const std::vector<Setting>& settings) {
 void collect_settings(const Json& object, const std::string& prefix, const Place& place, NameReader read_name,
                       std::vector<Setting>& settings) {
   for (const auto& [key, value] : object.items()) {
-    const std::string path = prefix.empty() ? key : prefix + "." + key;
+    const std::string path = prefix.empty() ? key : fmt::format("{}.{}", prefix, key);
     const Place here = place / key;
     if (is_parameter_section(path)) {
       if (!value.is_object()) {

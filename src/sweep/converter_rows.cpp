@@ -19,7 +19,7 @@ Interval interval_of(const Json& json) {
 /// dac.range and adc.range: words or [lo, hi].
 template <class Access>
 Parameter range_row(const std::string& path, const std::string& about, ValueType type,
-                    std::vector<std::pair<std::string, RangeRule>> words, Access access) {
+                    const std::vector<std::pair<std::string, RangeRule>>& words, Access access) {
   Parameter row;
   row.path = path;
   row.about = about;

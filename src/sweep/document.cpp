@@ -59,7 +59,7 @@ class Flattener {
         member(leaves,
                prefix == axis_prefix ? prefix + key
                : prefix.empty()      ? key
-                                     : prefix + "." + key,
+                                     : fmt::format("{}.{}", prefix, key),
                value, place / key);
       }
     }

@@ -53,7 +53,7 @@ LayerHardware effective_hardware(LayerHardware hardware, const MatrixLayer& laye
 
 LayerHardware effective_hardware(LayerHardware hardware, const MatrixLayer& layer) {
   for (int group = 1; group < parameter_group_count; ++group) {
-    hardware = effective_hardware(std::move(hardware), layer, static_cast<ParameterGroup>(group));
+    hardware = effective_hardware(hardware, layer, static_cast<ParameterGroup>(group));
   }
   return hardware;
 }

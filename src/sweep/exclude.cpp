@@ -78,7 +78,8 @@ ExcludeRule parse_exclude_rule(const Json& rule, const std::vector<Axis>& axes, 
   }
   ExcludeRule parsed;
   parsed.place = place;
-  for (const auto& [key, condition] : rule.items()) {
+  for (const auto& [name, condition] : rule.items()) {
+    const std::string& key = name;  // a lambda can't hold a structured binding
     const auto axis = std::find_if(axes.begin(), axes.end(), [&](const Axis& candidate) {
       return std::find(candidate.columns.begin(), candidate.columns.end(), key) != candidate.columns.end();
     });

@@ -12,7 +12,7 @@ namespace crossgrid {
 /// turns it into vectors; kernels/launch.cuh is its CUDA twin.
 template <class Element>
 CROSSGRID_HD_INLINE void for_each_index(std::size_t count, const Element& element) {
-#ifndef __CUDACC__
+#if defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__)
 #pragma GCC ivdep
 #endif
   for (std::size_t i = 0; i < count; ++i) element(i);

@@ -44,7 +44,7 @@ struct FillNormals {
   CROSSGRID_HD_INLINE void operator()(std::size_t i) const {
     const NormalQuad quad = normal_quad(sequence, first_group * 16 + i);
     float* const group = out + i / 16 * normal_group + i % 16;
-    for (int k = 0; k < 4; ++k) group[16 * k] = quad.draw[k];
+    for (std::size_t k = 0; k < 4; ++k) group[16 * k] = quad.draw[k];
   }
 };
 

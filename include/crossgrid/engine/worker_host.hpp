@@ -22,7 +22,7 @@ class WorkerHost {
   const Worker& worker() const { return worker_; }
 
  private:
-  void perform(WorkerActions actions);
+  void perform(const WorkerActions& actions);
   void perform(const ExecutorCommand& command);
   void start_executor();
 
