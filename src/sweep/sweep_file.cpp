@@ -122,7 +122,7 @@ void refuse_future_fields(const Document& document) {
 }
 
 std::string read_name(const Fields& fields, const std::string& path) {
-  const std::string name = fields.text("name", std::filesystem::path(path).stem().string());
+  std::string name = fields.text("name", std::filesystem::path(path).stem().string());
   const bool good = !name.empty() && name.size() <= 64 &&
                     name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") ==
                         std::string::npos &&

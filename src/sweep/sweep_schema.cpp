@@ -29,7 +29,7 @@ bool may_hold(Holder holder, const Parameter& parameter) {
   return false;
 }
 
-Json described(Json schema, const std::string& about) {
+Json described(const Json& schema, const std::string& about) {
   Json out{{"description", about}};
   out.update(schema);
   return out;
@@ -141,7 +141,7 @@ class NestedObject {
 };
 
 Json axis_schema(const Parameter& parameter) {
-  const Json list{{"type", "array"}, {"items", reference(parameter.path)}, {"minItems", 1}, {"uniqueItems", true}};
+  Json list{{"type", "array"}, {"items", reference(parameter.path)}, {"minItems", 1}, {"uniqueItems", true}};
   if (!parameter.supported.integer && !parameter.supported.number) {
     return list;
   }
