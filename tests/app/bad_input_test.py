@@ -128,7 +128,7 @@ def full_disk(folder, sweep):
         print("not tried: a full disk (mounting a small tmpfs needs root)")
         return
     try:
-        many = runs.write_sweep(folder, trials=40)
+        many = runs.write_sweep(folder, trials=12)
         expect("disk full", runs.run(many, mount / "out", "--unit-images", "50", "--disk-wait", "1", check=False), STORAGE, "disk")
         kept = runs.units_recorded(mount / "out")
         if kept == 0:
