@@ -178,6 +178,8 @@ void Scheduler::record_failed(UnitId id, SchedulerActions& actions) {
 
 /// The worker no longer has the unit.
 void Scheduler::release(WorkerState& state, UnitId id) {
+  // Also where the unit was given to others meanwhile: lent to this worker again, it is not in flight before it starts.
+  if (state.in_flight == id) state.in_flight = no_unit;
   const auto lent = state.held.find(id);
   if (lent == state.held.end()) return;
   state.held_cost -= lent->second;
@@ -185,7 +187,6 @@ void Scheduler::release(WorkerState& state, UnitId id) {
   if (state.held.empty()) state.held_cost = 0;  // no rounding error is carried on
   const auto found = open_.find(id);
   if (found != open_.end()) --found->second.holders;
-  if (state.in_flight == id) state.in_flight = no_unit;
 }
 
 /// Puts an open unit that nobody works on back in line.
@@ -285,7 +286,12 @@ void Scheduler::settle(SchedulerActions& actions) {
 
 void Scheduler::check_end(SchedulerActions& actions) {
   if (closed() == source_.total()) {
-    if (durable_ == closed()) end_run(EngineEnd::complete, actions);
+    // A sink that failed makes nothing durable any more: who stops the run does not wait for it.
+    if (durable_ == closed()) {
+      end_run(EngineEnd::complete, actions);
+    } else if (draining_ && lived_ >= drain_until_) {
+      end_run(EngineEnd::stopped, actions);
+    }
     return;
   }
   if (draining_) {

@@ -204,10 +204,10 @@ TEST(RunEngine, StopsAtOnceAtTheSecondSignal) {
   EXPECT_TRUE(run.sink.all.empty());
 }
 
-TEST(RunEngine, EndsItsExecutorWhenAResultCanNotBeStored) {
+void expect_storage_error(std::uint64_t units, int fail_after) {
   MemorySink sink;
-  sink.fail_after = 5;
-  PointSource source(1000);
+  sink.fail_after = fail_after;
+  PointSource source(units);
   try {
     run_engine(nullptr, test_options(), source, sink, R"({"nap": 0.001})", {});
     FAIL() << "no error";
@@ -215,6 +215,14 @@ TEST(RunEngine, EndsItsExecutorWhenAResultCanNotBeStored) {
     EXPECT_EQ(error.code(), ExitCode::storage);
   }
   EXPECT_TRUE(has_no_child());
+}
+
+TEST(RunEngine, EndsItsExecutorWhenAResultCanNotBeStored) {
+  expect_storage_error(1000, 5);
+}
+
+TEST(RunEngine, EndsItsExecutorWhenTheLastResultCanNotBeStored) {
+  expect_storage_error(2, 0);
 }
 
 TEST(RunEngine, LeavesNoExecutorWhenItIsKilledItself) {

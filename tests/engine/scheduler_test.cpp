@@ -197,6 +197,31 @@ TEST(Scheduler, AskedToStopItEndsWhenUnitsInFlightHaveEnded) {
   EXPECT_TRUE(play.scheduler->lost_workers().empty());
 }
 
+TEST(Scheduler, StoppedItDoesNotWaitForASinkThatStoresNothing) {
+  Play play(1, 1);
+  Outcome outcome{0, {}};
+  play.scheduler->on_message(from_seconds(play.now), 1, OutcomesMessage{{outcome}});  // never durable
+  play.pass(1, {1});
+  EXPECT_EQ(play.scheduler->end(), EngineEnd::running);
+  play.perform(play.scheduler->stop(from_seconds(play.now), 0));
+  EXPECT_EQ(play.scheduler->end(), EngineEnd::stopped);
+}
+
+TEST(Scheduler, AUnitThatWasLentAgainIsNotInFlightBeforeItStarts) {
+  Play play(1, 1);
+  play.pass(7, {});  // lost: the unit is taken away
+  play.take(1, PulseMessage{0});
+  play.fail(1, 0);
+  play.take(1, ReturnedMessage{});  // it has nothing left of what it was lent before, and is lent the unit again
+  ASSERT_EQ(play.batches.size(), 2u);
+  play.pass(7, {});
+  play.take(1, PulseMessage{});
+  play.fail(1, 0);
+  EXPECT_TRUE(play.results.empty());  // two attempts failed; the second loss is not a third one
+  play.fail(1, 0);
+  EXPECT_EQ(play.results.size(), 1u);
+}
+
 TEST(Scheduler, ItsOwnStopIsNobodysSilence) {
   Play play(10, 2);
   play.now += 1000;  // the whole job was suspended
