@@ -146,8 +146,8 @@ int run_all(int argc, char** argv) {
   benchmark::Initialize(&count, pointers.data());
   std::vector<Subject> subjects;
   subjects.push_back(
-      make_subject("fashion-cnn", read_network(CROSSGRID_BENCHMARK_SOURCE_DIR "/data/fashion-cnn.json"), 512));
-  subjects.push_back(make_subject("resnet14", resnet14_shapes(), 128));
+      make_subject("fashion-cnn", read_network(CROSSGRID_BENCHMARK_SOURCE_DIR "/data/fashion-cnn.json"), 4096));
+  subjects.push_back(make_subject("resnet14", resnet14_shapes(), 512));
   for (const Subject& s : subjects) {
     for (const int threads : {1, 2}) {
       const auto add = [&](const char* kind, auto body) {
