@@ -5,6 +5,7 @@
 #include "crossgrid/array/noisy_current.hpp"
 #include "crossgrid/backend/launch.hpp"
 #include "crossgrid/base/normal.hpp"
+#include "crossgrid/base/uniform.hpp"
 #include "crossgrid/circuit/converter.hpp"
 #include "crossgrid/device/conductance_error.hpp"
 #include "crossgrid/device/conductance_levels.hpp"
@@ -82,22 +83,27 @@ int cuda_device_count() {
 }
 
 std::vector<FunctorCheck> compare_functors(std::size_t count) {
-  const std::size_t size = (count + normal_group - 1) / normal_group * normal_group;
+  const std::size_t size = (count + draw_group - 1) / draw_group * draw_group;
   std::vector<float> inputs(size), normals(size);
-  const std::size_t counters = size / normal_group * 16;
+  const std::size_t counters = size / draw_group * 16;
   for_each_index(counters, FillNormals{normals.data(), {{{1, 2}}, 3, 4}, 5});
   for (std::size_t k = 0; k < size; ++k) inputs[k] = static_cast<float>(k) / static_cast<float>(size) * 1.5f - 0.25f;
   const Buffers buffers(inputs, normals);
 
   const UniformConverter<float> quantizer{0, 1, 255, 0, 1.0f / 255, 0};
   const UniformConverter<float> sign_magnitude{-1, 1, 127, 0, 1.0f / 127, 0};
-  const NoisyConductance<float> independent{{0.05f, 0}, {0, 1}}, proportional{{0, 0.1f}, {0.1f, 1}};
+  const NoisyConductance<float> independent{{0.05f, 0, 0}, {0, 1}}, proportional{{0, 0.1f, 0}, {0.1f, 1}},
+      inverse{{0, 0, 0.01f}, {0, 1}};
   using Out = float*;
   using In = const float*;
   return {
       check("FillNormals", buffers, counters,
             [](Out out, In, In) {
               return FillNormals{out, {{{1, 2}}, 3, 4}, (std::uint64_t{1} << 28) - 1};
+            }),
+      check("FillUniforms", buffers, counters,
+            [](Out out, In, In) {
+              return FillUniforms{out, {{{1, 2}}, 3, 4}, (std::uint64_t{1} << 28) - 1};
             }),
       check("QuantizeCell", buffers, size,
             [](Out out, In, In) {
@@ -110,6 +116,10 @@ std::vector<FunctorCheck> compare_functors(std::size_t count) {
       check("PerturbCell, proportional", buffers, size,
             [&](Out out, In, In z) {
               return PerturbCell{out, z, proportional};
+            }),
+      check("PerturbCell, inverse", buffers, size,
+            [&](Out out, In, In z) {
+              return PerturbCell{out, z, inverse};
             }),
       check("ConvertLevels, quantizer", buffers, size,
             [&](Out out, In in, In) {

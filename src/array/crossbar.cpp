@@ -6,6 +6,7 @@
 #include "crossgrid/array/noisy_current.hpp"
 #include "crossgrid/backend/launch.hpp"
 #include "crossgrid/base/normal.hpp"
+#include "crossgrid/base/standard_draws.hpp"
 
 namespace crossgrid {
 namespace {
@@ -23,8 +24,8 @@ void run(std::size_t count, const AddNoisyCell& element) {
 }
 
 /// One plane of cells: currents += sign * inputs * noisy cells, for one MVM.
-void add_noisy_plane(const Crossbar& crossbar, const Matrix& cells, float sign, const NormalSequence& draws,
-                     std::uint64_t window, const float* inputs, float* currents, std::vector<float>& normals) {
+void add_noisy_plane(const Crossbar& crossbar, const Matrix& cells, float sign, const DrawSequence& draws,
+                     std::uint64_t window, const float* inputs, float* currents, std::vector<float>& values) {
   const int cols = crossbar.cols;
   // Where the array is as wide as the matrix, the draws of its rows follow each other and are made together.
   const int rows_at_once = cols == crossbar.matrix_cols ? std::max(1, draws_at_once / cols) : 1;
@@ -34,15 +35,14 @@ void add_noisy_plane(const Crossbar& crossbar, const Matrix& cells, float sign, 
     if (std::all_of(driven, driven + rows, [](float x) { return x == 0; })) continue;
     const std::uint64_t row = window * static_cast<std::uint64_t>(crossbar.matrix_rows) +
                               static_cast<std::uint64_t>(crossbar.row_first + first);
-    normals.resize(static_cast<std::size_t>(rows) * cols);
-    fill_normals(
-        normals, draws,
-        row * static_cast<std::uint64_t>(crossbar.matrix_cols) + static_cast<std::uint64_t>(crossbar.col_first));
+    values.resize(static_cast<std::size_t>(rows) * cols);
+    fill_draws(crossbar.read_law, values, draws,
+               row * static_cast<std::uint64_t>(crossbar.matrix_cols) + static_cast<std::uint64_t>(crossbar.col_first));
     for (int i = 0; i < rows; ++i) {
       if (driven[i] == 0) continue;
       run(static_cast<std::size_t>(cols),
           AddNoisyCell{currents, sign * driven[i], cells.row(first + i).data(),
-                       normals.data() + static_cast<std::ptrdiff_t>(i) * cols, crossbar.read_noise});
+                       values.data() + static_cast<std::ptrdiff_t>(i) * cols, crossbar.read_noise});
     }
   }
 }
@@ -52,7 +52,7 @@ void add_noisy_plane(const Crossbar& crossbar, const Matrix& cells, float sign, 
 void add_lumped_noise(const Crossbar& crossbar, std::uint32_t image, std::uint32_t first_window, int windows,
                       const float* variance, std::ptrdiff_t variance_stride, float* currents,
                       std::ptrdiff_t currents_stride) {
-  const NormalSequence draws{crossbar.lumped_key, image, 0};
+  const DrawSequence draws{crossbar.lumped_key, image, 0};
   const int cols = crossbar.cols;
   const int windows_at_once = cols == crossbar.matrix_cols ? std::max(1, draws_at_once / cols) : 1;
   std::vector<float> normals(static_cast<std::size_t>(windows_at_once) * cols);
@@ -73,15 +73,15 @@ void add_lumped_noise(const Crossbar& crossbar, std::uint32_t image, std::uint32
 void mvm_with_cell_noise(const Crossbar& crossbar, std::uint32_t image, std::uint32_t first_window, int windows,
                          const float* inputs, std::ptrdiff_t inputs_stride, float* currents,
                          std::ptrdiff_t currents_stride) {
-  const NormalSequence plus_draws{crossbar.plus_key, image, 0}, minus_draws{crossbar.minus_key, image, 0};
-  std::vector<float> normals;
+  const DrawSequence plus_draws{crossbar.plus_key, image, 0}, minus_draws{crossbar.minus_key, image, 0};
+  std::vector<float> values;
   for (int w = 0; w < windows; ++w) {
     const std::uint64_t window = std::uint64_t{first_window} + static_cast<std::uint64_t>(w);
     const float* const x = inputs + w * inputs_stride;
     float* const to = currents + w * currents_stride;
     std::fill_n(to, crossbar.cols, 0.0f);
-    add_noisy_plane(crossbar, crossbar.plus, 1, plus_draws, window, x, to, normals);
-    if (crossbar.minus.size() > 0) add_noisy_plane(crossbar, crossbar.minus, -1, minus_draws, window, x, to, normals);
+    add_noisy_plane(crossbar, crossbar.plus, 1, plus_draws, window, x, to, values);
+    if (crossbar.minus.size() > 0) add_noisy_plane(crossbar, crossbar.minus, -1, minus_draws, window, x, to, values);
   }
 }
 

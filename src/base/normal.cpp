@@ -1,6 +1,6 @@
 #include "crossgrid/base/normal.hpp"
 
-#include <algorithm>
+#include "draw_groups.hpp"
 
 namespace crossgrid {
 namespace {
@@ -9,7 +9,7 @@ namespace {
 CROSSGRID_MULTIVERSION
 void fill_groups(float* out, std::size_t groups, PhiloxKey key, std::uint32_t image, std::uint32_t cycle,
                  std::uint64_t first_group) {
-  for (std::size_t group = 0; group < groups; ++group, out += normal_group) {
+  for (std::size_t group = 0; group < groups; ++group, out += draw_group) {
     const std::uint64_t base = (first_group + group) * 16;
     const auto low = static_cast<std::uint32_t>(base);
     const auto high = static_cast<std::uint32_t>(base >> 32);
@@ -28,26 +28,10 @@ void fill_groups(float* out, std::size_t groups, PhiloxKey key, std::uint32_t im
 
 }  // namespace
 
-void fill_normals(std::span<float> out, const NormalSequence& sequence, std::uint64_t first) {
-  const auto fill = [&](float* to, std::size_t groups, std::uint64_t group) {
+void fill_normals(std::span<float> out, const DrawSequence& sequence, std::uint64_t first) {
+  fill_from_groups(out, first, [&](float* to, std::size_t groups, std::uint64_t group) {
     fill_groups(to, groups, sequence.key, sequence.image, sequence.cycle, group);
-  };
-  float* to = out.data();
-  std::size_t left = out.size();
-  const auto take_part = [&](std::size_t skip, std::size_t count) {
-    float buffer[normal_group];
-    fill(buffer, 1, first / normal_group);
-    std::copy_n(buffer + skip, count, to);
-    to += count, first += count, left -= count;
-  };
-  if (const std::size_t skip = first % normal_group; skip != 0 && left > 0) {
-    take_part(skip, std::min(left, normal_group - skip));
-  }
-  if (const std::size_t groups = left / normal_group; groups > 0) {
-    fill(to, groups, first / normal_group);
-    to += groups * normal_group, first += groups * normal_group, left -= groups * normal_group;
-  }
-  if (left > 0) take_part(0, left);
+  });
 }
 
 }  // namespace crossgrid

@@ -3,11 +3,11 @@
 #include <algorithm>
 
 #include "crossgrid/backend/launch.hpp"
-#include "crossgrid/base/normal.hpp"
 #include "crossgrid/base/random_stream.hpp"
+#include "crossgrid/base/standard_draws.hpp"
 #include "crossgrid/core/partition.hpp"
 #include "crossgrid/core/weight_mapping.hpp"
-#include "crossgrid/device/clipped_normal.hpp"
+#include "crossgrid/device/clipped_moments.hpp"
 
 namespace crossgrid {
 namespace {
@@ -38,14 +38,14 @@ void run(std::size_t count, const PerturbCell& element) {
 }
 
 /// Programs a plane: one draw per cell, counted by its place in the whole matrix.
-void program_plane(Matrix& cells, const NoisyConductance<float>& error, PhiloxKey key) {
+void program_plane(Matrix& cells, const NoisyConductance<float>& error, DrawLaw law, PhiloxKey key) {
   constexpr std::size_t at_once = 4096;
-  float normals[at_once];
+  float draws[at_once];
   const auto size = static_cast<std::size_t>(cells.size());
   for (std::size_t first = 0; first < size; first += at_once) {
     const std::size_t count = std::min(at_once, size - first);
-    fill_normals(std::span(normals, count), {key, 0, 0}, first);
-    run(count, PerturbCell{cells.data() + first, normals, error});
+    fill_draws(law, std::span(draws, count), {key, 0, 0}, first);
+    run(count, PerturbCell{cells.data() + first, draws, error});
   }
 }
 
@@ -59,9 +59,10 @@ PlaneMoments read_moments(const Matrix& cells, const DeviceConfig& device) {
   PlaneMoments moments{Matrix(cells.rows(), cells.cols()), Matrix(cells.rows(), cells.cols()), 0};
   const auto error = make_error<double>(device.read_noise);
   const auto limits = make_limits<double>(device);
+  const DrawLaw law = device.read_noise.law();
   for (Eigen::Index k = 0; k < cells.size(); ++k) {
     const double g = cells.data()[k];
-    const ClippedNormal cell = clipped_normal(g, error.sigma(g), limits.low, limits.high);
+    const ClippedMoments cell = clipped_moments(law, g, error.sigma(g), limits.low, limits.high);
     moments.mean.data()[k] = static_cast<float>(cell.mean);
     moments.variance.data()[k] = static_cast<float>(cell.variance);
     moments.clip_probability = std::max(moments.clip_probability, cell.clip_probability);
@@ -121,6 +122,7 @@ void fill_per_cell(ProgrammedMatrix& matrix, const Planes& planes, const DeviceC
     array.noise = NoisePath::per_cell;
     array.plus = block(planes.plus, array);
     if (planes.paired()) array.minus = block(planes.minus, array);
+    array.read_law = device.read_noise.law();
     array.read_noise = {make_error<float>(device.read_noise), make_limits<float>(device)};
   }
 }
@@ -132,7 +134,7 @@ void prepare_read_noise(ProgrammedMatrix& matrix, const Planes& planes, const De
   if (planes.paired()) minus = read_moments(planes.minus, device);
   const double clip_probability = std::max(plus.clip_probability, minus.clip_probability);
   if (device.read_noise_sampling == NoiseSampling::automatic &&
-      !lumped_noise_is_accurate(clip_probability, smallest_array_rows(matrix))) {
+      !lumped_noise_is_accurate(device.read_noise.law(), clip_probability, smallest_array_rows(matrix))) {
     return fill_per_cell(matrix, planes, device);
   }
   fill_lumped(matrix, plus, planes.paired() ? &minus : nullptr);
@@ -148,8 +150,8 @@ void fold_offset(ProgrammedMatrix& matrix) {
 
 }  // namespace
 
-bool lumped_noise_is_accurate(double clip_probability, int rows) {
-  return clip_probability < 1e-12 || rows >= 64;
+bool lumped_noise_is_accurate(DrawLaw law, double clip_probability, int rows) {
+  return (law == DrawLaw::normal && clip_probability < 1e-12) || rows >= 64;
 }
 
 int smallest_array_rows(const ProgrammedMatrix& matrix) {
@@ -166,8 +168,9 @@ ProgrammedMatrix program_matrix(const Matrix& weights, const LayerHardware& hard
   };
   if (device.programming_error.active()) {
     const NoisyConductance<float> error{make_error<float>(device.programming_error), make_limits<float>(device)};
-    program_plane(planes.plus, error, key(DrawPurpose::programming_error, 0));
-    if (planes.paired()) program_plane(planes.minus, error, key(DrawPurpose::programming_error, 1));
+    const DrawLaw law = device.programming_error.law();
+    program_plane(planes.plus, error, law, key(DrawPurpose::programming_error, 0));
+    if (planes.paired()) program_plane(planes.minus, error, law, key(DrawPurpose::programming_error, 1));
   }
   ProgrammedMatrix matrix = laid_out(planes, hardware, mapping);
   if (device.read_noise.active()) {

@@ -6,6 +6,7 @@
 
 #include "crossgrid/base/normal.hpp"
 #include "crossgrid/base/random_stream.hpp"
+#include "crossgrid/base/uniform.hpp"
 #include "crossgrid/core/partition.hpp"
 
 namespace crossgrid {
@@ -41,16 +42,33 @@ double plain_limit(const Matrix& weights, const WeightClip& clip) {
   return limit > 0 ? limit : 1;
 }
 
-double sigma_of(const ErrorConfig& error, double g) {
+bool is_uniform(const ErrorConfig& error) {
+  return error.model == ErrorModel::uniform_independent || error.model == ErrorModel::uniform_proportional ||
+         error.model == ErrorModel::uniform_inverse;
+}
+
+/// Standard deviation of a normal error, full width of a uniform one.
+double spread_of(const ErrorConfig& error, double g) {
   switch (error.model) {
     case ErrorModel::none:
       return 0;
     case ErrorModel::normal_independent:
+    case ErrorModel::uniform_independent:
       return error.magnitude;
     case ErrorModel::normal_proportional:
+    case ErrorModel::uniform_proportional:
       return error.magnitude * g;
+    case ErrorModel::normal_inverse:
+    case ErrorModel::uniform_inverse:
+      return g > 0 ? error.magnitude / g : 0;
   }
   return 0;
+}
+
+/// A cell's conductance with draw `index` of its error, before any limit.
+double with_error(const ErrorConfig& error, double g, const DrawSequence& draws, std::uint64_t index) {
+  if (is_uniform(error)) return g + spread_of(error, g) * uniform_draw(draws, index) / std::sqrt(12.0);
+  return g + spread_of(error, g) * normal_draw(draws, index);
 }
 
 double normal_cdf(double x) {
@@ -90,21 +108,21 @@ class ReferenceChip {
       const double steps = std::ldexp(1.0, *hardware_.core.weight_bits - 1) - 1;
       w = std::nearbyint(w * steps) / steps;
     }
-    double g = offset() ? base_ + range_ * (w + 1) / 2 : base_ + range_ * std::max(plane == 0 ? w : -w, 0.0);
+    const double side = plane == 0 ? w : -w;
+    double g = base_ + range_ * (offset() || hardware_.core.two_sided ? (1 + side) / 2 : std::max(side, 0.0));
     if (level_steps_ > 0) g = round_to(g, g_min_, 1, level_steps_);
     const ErrorConfig& error = hardware_.device.programming_error;
     if (!error.active()) return g;
-    const double z = normal_draw({key(DrawPurpose::programming_error, plane), 0, 0}, cell(i, j));
-    return std::clamp(g + sigma_of(error, g) * z, low_, high_);
+    return std::clamp(with_error(error, g, {key(DrawPurpose::programming_error, plane), 0, 0}, cell(i, j)), low_,
+                      high_);
   }
 
   /// The cell's conductance in this MVM, drawn for itself.
   double read(int plane, int i, int j) const {
     const double g = programmed(plane, i, j);
     const std::uint64_t cells = static_cast<std::uint64_t>(inputs()) * static_cast<std::uint64_t>(outputs());
-    const double z =
-        normal_draw({key(DrawPurpose::cell_read_noise, plane), mvm_.image, 0}, mvm_.window * cells + cell(i, j));
-    return std::clamp(g + sigma_of(hardware_.device.read_noise, g) * z, low_, high_);
+    const DrawSequence draws{key(DrawPurpose::cell_read_noise, plane), mvm_.image, 0};
+    return std::clamp(with_error(hardware_.device.read_noise, g, draws, mvm_.window * cells + cell(i, j)), low_, high_);
   }
 
   struct Moments {
@@ -113,8 +131,9 @@ class ReferenceChip {
   /// Of the cell's conductance under clipped read noise.
   Moments moments(int plane, int i, int j) const {
     const double g = programmed(plane, i, j);
-    const double s = sigma_of(hardware_.device.read_noise, g);
+    const double s = spread_of(hardware_.device.read_noise, g);
     if (s == 0) return {g, 0, 0};
+    if (is_uniform(hardware_.device.read_noise)) return uniform_moments(g - s / 2, g + s / 2);
     const double a = (low_ - g) / s, b = (high_ - g) / s;
     const double below = normal_cdf(a), above = normal_cdf(-b), inside = normal_cdf(b) - below;
     const bool open = std::isinf(b);
@@ -128,10 +147,22 @@ class ReferenceChip {
     return {mean, variance, below + above};
   }
 
+  /// Of a variable that is uniform between a and b before it is limited: integrals of x and x^2 piece by piece.
+  Moments uniform_moments(double a, double b) const {
+    const double under = std::max(std::min(b, low_) - a, 0.0), over = std::max(b - std::max(a, high_), 0.0);
+    const double from = std::max(a, low_), to = std::max(std::min(b, high_), from);
+    const double top = over > 0 ? high_ : 0;
+    const double first = low_ * under + top * over + (to * to - from * from) / 2;
+    const double second = low_ * low_ * under + top * top * over + (to * to * to - from * from * from) / 3;
+    const double mean = first / (b - a);
+    return {mean, second / (b - a) - mean * mean, (under + over) / (b - a)};
+  }
+
   bool per_cell(int smallest_rows) const {
     const NoiseSampling sampling = hardware_.device.read_noise_sampling;
     if (sampling != NoiseSampling::automatic) return sampling == NoiseSampling::per_cell;
     if (smallest_rows >= 64) return false;
+    if (is_uniform(hardware_.device.read_noise)) return true;
     for (int plane = 0; plane < planes(); ++plane) {
       for (int i = 0; i < inputs(); ++i) {
         for (int j = 0; j < outputs(); ++j) {

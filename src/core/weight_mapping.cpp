@@ -37,7 +37,9 @@ CellTargets WeightMapping::operator()(double weight) const {
   double w = std::clamp(weight / limit, -1.0, 1.0);
   if (weight_steps > 0) w = round_half_even(w * weight_steps) / weight_steps;
   CellTargets targets;
-  if (style == CoreStyle::balanced) {
+  if (style == CoreStyle::balanced && two_sided) {
+    targets = {g_base + g_range * (1 + w) / 2, g_base + g_range * (1 - w) / 2};
+  } else if (style == CoreStyle::balanced) {
     targets = {g_base + g_range * std::max(w, 0.0), g_base + g_range * std::max(-w, 0.0)};
   } else {
     targets.plus = g_base + g_range * (w + 1) / 2;
@@ -59,6 +61,7 @@ WeightMapping make_weight_mapping(const Matrix& weights, const LayerHardware& ha
   WeightMapping mapping;
   const double g_min = hardware.device.g_min();
   mapping.style = hardware.core.style;
+  mapping.two_sided = hardware.core.two_sided;
   mapping.limit = weight_limit(weights, hardware.core.clip);
   if (hardware.core.weight_bits)
     mapping.weight_steps = static_cast<double>((1 << (*hardware.core.weight_bits - 1)) - 1);

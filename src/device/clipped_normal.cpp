@@ -61,7 +61,7 @@ double normal_upper_tail(double x) {
   return tail(x, normal_density(x));
 }
 
-ClippedNormal clipped_normal(double mean, double sigma, double low, double high) {
+ClippedMoments clipped_normal(double mean, double sigma, double low, double high) {
   if (!(sigma > 0)) return {std::clamp(mean, low, high), 0, 0};
   const double a = (low - mean) / sigma;
   const double b = (high - mean) / sigma;

@@ -7,8 +7,24 @@ namespace crossgrid {
 template <class Real>
 ConductanceError<Real> make_error(const ErrorConfig& config) {
   ConductanceError<Real> error;
-  if (config.model == ErrorModel::normal_independent) error.independent = static_cast<Real>(config.magnitude);
-  if (config.model == ErrorModel::normal_proportional) error.proportional = static_cast<Real>(config.magnitude);
+  // A uniform variable of full width m has the standard deviation m / sqrt(12).
+  const double sigma = config.law() == DrawLaw::uniform ? config.magnitude * 0.28867513459481287 : config.magnitude;
+  switch (config.model) {
+    case ErrorModel::none:
+      break;
+    case ErrorModel::normal_independent:
+    case ErrorModel::uniform_independent:
+      error.independent = static_cast<Real>(sigma);
+      break;
+    case ErrorModel::normal_proportional:
+    case ErrorModel::uniform_proportional:
+      error.proportional = static_cast<Real>(sigma);
+      break;
+    case ErrorModel::normal_inverse:
+    case ErrorModel::uniform_inverse:
+      error.inverse = static_cast<Real>(sigma);
+      break;
+  }
   return error;
 }
 

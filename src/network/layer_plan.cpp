@@ -22,7 +22,7 @@ NoisePath noise_path(const Layer& layer, const LayerHardware& hardware, int smal
   if (!hardware.device.read_noise.active()) return NoisePath::none;
   if (hardware.device.read_noise_sampling == NoiseSampling::lumped) return NoisePath::lumped;
   if (hardware.device.read_noise_sampling == NoiseSampling::per_cell) return NoisePath::per_cell;
-  if (lumped_noise_is_accurate(1, smallest_rows)) return NoisePath::lumped;
+  if (lumped_noise_is_accurate(hardware.device.read_noise.law(), 1, smallest_rows)) return NoisePath::lumped;
   return program_matrix(layer_weights(layer), hardware, 0, 0, 0).arrays.front().noise;
 }
 

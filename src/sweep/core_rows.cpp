@@ -45,7 +45,13 @@ std::vector<Parameter> core_rows() {
       "core.weight_bits", "bits of a weight, the sign counted", 2, 16, "continuous",
       [](auto& h) -> auto& { return h.core.weight_bits; }, Group::weight_bits));
   rows.push_back(future("core.slices", "arrays that share the bits of a weight", types::integer(1, 16), 1));
-  rows.push_back(future("core.two_sided", "both cells of a balanced pair move", types::boolean(), false));
+  Parameter two_sided = plain<bool>(
+      "core.two_sided", "both cells of a balanced pair move, in opposite directions", types::boolean(),
+      [](auto& h) -> auto& { return h.core.two_sided; }, Group::style);
+  two_sided.inert = [](const LayerHardware& hardware, const MatrixLayer&) {
+    return hardware.core.style == CoreStyle::balanced ? "" : "core.style is not \"balanced\"";
+  };
+  rows.push_back(two_sided);
   rows.push_back(future("core.subtract", "where the currents of balanced arrays are subtracted",
                         types::words({"analog", "digital"}), "analog"));
   rows.push_back(future("core.interleaved", "the cells of a balanced pair share a bit line", types::boolean(), false));

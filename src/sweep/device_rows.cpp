@@ -28,7 +28,11 @@ void add_error_rows(std::vector<Parameter>& rows, const std::string& section, co
   const std::vector<std::pair<std::string, ErrorModel>> models{
       {"none", ErrorModel::none},
       {"normal_independent", ErrorModel::normal_independent},
-      {"normal_proportional", ErrorModel::normal_proportional}};
+      {"normal_proportional", ErrorModel::normal_proportional},
+      {"normal_inverse", ErrorModel::normal_inverse},
+      {"uniform_independent", ErrorModel::uniform_independent},
+      {"uniform_proportional", ErrorModel::uniform_proportional},
+      {"uniform_inverse", ErrorModel::uniform_inverse}};
   Parameter model = choice(
       section + ".model", what + ": its law", error_laws(), [access](auto& h) -> auto& { return access(h).model; },
       models, Group::errors);
@@ -36,7 +40,11 @@ void add_error_rows(std::vector<Parameter>& rows, const std::string& section, co
     return access(hardware).magnitude > 0 ? "" : section + ".magnitude is 0";
   };
   Parameter magnitude = plain<double>(
-      section + ".magnitude", what + ": standard deviation, of Gmax (independent) or a fraction (proportional)",
+      section + ".magnitude",
+      what +
+          ": standard deviation (normal) or full width (uniform): of Gmax (independent), a fraction (proportional), of "
+          "Gmax^2 "
+          "over the conductance (inverse)",
       types::at_least(0), [access](auto& h) -> auto& { return access(h).magnitude; }, Group::errors);
   magnitude.inert = [access, section](const LayerHardware& hardware, const MatrixLayer&) -> std::string {
     return access(hardware).model != ErrorModel::none ? "" : section + ".model is \"none\"";

@@ -15,8 +15,7 @@ namespace {
 
 constexpr std::size_t many = 1 << 24;
 
-std::vector<float> draws(std::size_t count, const NormalSequence& sequence = {{{1, 2}}, 3, 4},
-                         std::uint64_t first = 0) {
+std::vector<float> draws(std::size_t count, const DrawSequence& sequence = {{{1, 2}}, 3, 4}, std::uint64_t first = 0) {
   std::vector<float> out(count);
   fill_normals(out, sequence, first);
   return out;
@@ -94,7 +93,7 @@ TEST(Normal, DrawsAreIndependentWithinAndBetweenSequences) {
   }
   EXPECT_GT(correlation_z(all.first(n), all.first(n)), 1000);  // the test sees dependence
   const PhiloxKey key{{1, 2}};
-  for (const NormalSequence& other : {NormalSequence{key, 4, 4}, {key, 3, 5}, {{{2, 2}}, 3, 4}, {{{1, 3}}, 3, 4}}) {
+  for (const DrawSequence& other : {DrawSequence{key, 4, 4}, {key, 3, 5}, {{{2, 2}}, 3, 4}, {{{1, 3}}, 3, 4}}) {
     EXPECT_LT(std::abs(correlation_z(all.first(n), draws(n, other))), 4.9);
   }
 }
@@ -147,7 +146,7 @@ TEST(Normal, ExtremeWordsStayFinite) {
 
 /// The loop compiled for this processor's vectors and the scalar function give the same bits, from any start.
 TEST(Normal, VectorsAndSingleDrawsAreTheSameBits) {
-  const NormalSequence sequence{{{11, 12}}, 13, 14};
+  const DrawSequence sequence{{{11, 12}}, 13, 14};
   for (const std::uint64_t first :
        {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{63}, std::uint64_t{100}, (std::uint64_t{1} << 34) - 130}) {
     for (const std::size_t count : {1u, 2u, 63u, 64u, 65u, 300u}) {

@@ -32,13 +32,30 @@ struct Moments {
 /// Half a normal at its mean, sigma = 1: what clipping at 0 leaves of a cell programmed to 0.
 const Moments half_normal{1 / std::sqrt(2 * std::acos(-1.0)), 0.5 - 0.5 / std::acos(-1.0)};
 
-/// One cell of target g under one error; g is 0 or far from 0 (more than 8 sigma).
+/// The same of a uniform variable of full width 1: E = 1/8, E^2 = 1/24.
+const Moments half_uniform{1.0 / 8, 1.0 / 24 - 1.0 / 64};
+
+/// One cell of target g under one error; g is 0 or so far from 0 that it does not meet the clip.
 Moments cell_moments(const ErrorConfig& error, double g) {
-  const double sigma = error.model == ErrorModel::normal_independent    ? error.magnitude
-                       : error.model == ErrorModel::normal_proportional ? error.magnitude * g
-                                                                        : 0;
-  if (g == 0 && sigma > 0) return {sigma * half_normal.mean, sigma * sigma * half_normal.variance};
-  return {g, sigma * sigma};
+  const double m = error.magnitude;
+  const bool zero = g == 0;
+  switch (error.model) {
+    case ErrorModel::none:
+      break;
+    case ErrorModel::normal_independent:
+      return zero ? Moments{m * half_normal.mean, m * m * half_normal.variance} : Moments{g, m * m};
+    case ErrorModel::normal_proportional:
+      return {g, m * m * g * g};
+    case ErrorModel::normal_inverse:
+      return {g, zero ? 0 : m * m / (g * g)};
+    case ErrorModel::uniform_independent:
+      return zero ? Moments{m * half_uniform.mean, m * m * half_uniform.variance} : Moments{g, m * m / 12};
+    case ErrorModel::uniform_proportional:
+      return {g, m * m * g * g / 12};
+    case ErrorModel::uniform_inverse:
+      return {g, zero ? 0 : m * m / (g * g) / 12};
+  }
+  return {g, 0};
 }
 
 /// The output's, from physics.md section 1: weights mapped by hand.
@@ -121,6 +138,12 @@ const Law laws[] = {
     {CoreStyle::balanced, infinity, {ErrorModel::normal_proportional, 0.05}},
     {CoreStyle::offset, 2, {ErrorModel::normal_independent, 0.03}},
     {CoreStyle::offset, 2, {ErrorModel::normal_proportional, 0.05}},
+    {CoreStyle::balanced, 2, {ErrorModel::normal_inverse, 0.02}},
+    {CoreStyle::offset, 2, {ErrorModel::normal_inverse, 0.02}},
+    {CoreStyle::balanced, 2, {ErrorModel::uniform_independent, 0.3}},
+    {CoreStyle::balanced, infinity, {ErrorModel::uniform_independent, 1e-3}},
+    {CoreStyle::offset, 2, {ErrorModel::uniform_proportional, 0.5}},
+    {CoreStyle::balanced, 2, {ErrorModel::uniform_inverse, 0.2}},
 };
 
 template <class Draw>
@@ -170,7 +193,7 @@ double kolmogorov(std::vector<double> a, std::vector<double> b) {
 
 /// With and without cells that meet the clip; 64 rows, the fewest for which lumped noise is the automatic choice.
 TEST(OutputStatistics, LumpedAndCellReadNoiseAgreeInDistribution) {
-  for (const Law& law : {laws[0], laws[1], laws[2], laws[5]}) {
+  for (const Law& law : {laws[0], laws[1], laws[2], laws[5], laws[7], laws[9], laws[10]}) {
     const LayerHardware hardware = hardware_of(law.style, law.ratio);
     const Sample cells = read_outputs(hardware, law.error, NoiseSampling::per_cell, 160);
     const Sample lumped = read_outputs(hardware, law.error, NoiseSampling::lumped, 160);

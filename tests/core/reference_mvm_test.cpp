@@ -28,35 +28,56 @@ DeviceConfig device_of(double ratio, bool clip, ErrorModel programming, ErrorMod
   return device;
 }
 
-/// Both styles times every error model, way of drawing, ratio and clip.
+struct Errors {
+  ErrorModel programming, read;
+};
+
+/// Every pair of the commonest error models, and each other one alone.
+std::vector<Errors> error_pairs() {
+  constexpr ErrorModel common[] = {ErrorModel::none, ErrorModel::normal_independent, ErrorModel::normal_proportional};
+  std::vector<Errors> pairs;
+  for (const ErrorModel programming : common) {
+    for (const ErrorModel read : common) pairs.push_back({programming, read});
+  }
+  for (const ErrorModel model : {ErrorModel::normal_inverse, ErrorModel::uniform_independent,
+                                 ErrorModel::uniform_proportional, ErrorModel::uniform_inverse}) {
+    pairs.push_back({model, ErrorModel::none});
+    pairs.push_back({ErrorModel::none, model});
+  }
+  return pairs;
+}
+
+/// Both styles times the errors, way of drawing, ratio and clip.
 std::vector<Setting> settings() {
-  constexpr ErrorModel models[] = {ErrorModel::none, ErrorModel::normal_independent, ErrorModel::normal_proportional};
   std::vector<Setting> made;
   for (const CoreStyle style : {CoreStyle::balanced, CoreStyle::offset}) {
     for (const double ratio : {8.0, std::numeric_limits<double>::infinity()}) {
-      for (const ErrorModel programming : models) {
-        for (const ErrorModel read : models) {
-          for (const NoiseSampling sampling :
-               {NoiseSampling::automatic, NoiseSampling::lumped, NoiseSampling::per_cell}) {
-            for (const bool clip : {false, true}) {
-              LayerHardware hardware;
-              hardware.core.style = style;
-              hardware.core.weight_bits = 6;
-              hardware.array = {30, 7, PartitionRule::equal, PartitionRule::fill};
-              hardware.device = device_of(ratio, clip, programming, read, sampling);
-              hardware.dac.model = ConverterModel::quantizer;
-              hardware.dac.bits = 7;
-              made.push_back({"style " + std::to_string(static_cast<int>(style)) + ", ratio " + std::to_string(ratio) +
-                                  ", programming " + std::to_string(static_cast<int>(programming)) + ", read " +
-                                  std::to_string(static_cast<int>(read)) + ", sampling " +
-                                  std::to_string(static_cast<int>(sampling)) + ", clip " + std::to_string(clip),
-                              hardware});
-            }
+      for (const auto& [programming, read] : error_pairs()) {
+        for (const NoiseSampling sampling :
+             {NoiseSampling::automatic, NoiseSampling::lumped, NoiseSampling::per_cell}) {
+          for (const bool clip : {false, true}) {
+            LayerHardware hardware;
+            hardware.core.style = style;
+            hardware.core.weight_bits = 6;
+            hardware.array = {30, 7, PartitionRule::equal, PartitionRule::fill};
+            hardware.device = device_of(ratio, clip, programming, read, sampling);
+            hardware.dac.model = ConverterModel::quantizer;
+            hardware.dac.bits = 7;
+            made.push_back({"style " + std::to_string(static_cast<int>(style)) + ", ratio " + std::to_string(ratio) +
+                                ", programming " + std::to_string(static_cast<int>(programming)) + ", read " +
+                                std::to_string(static_cast<int>(read)) + ", sampling " +
+                                std::to_string(static_cast<int>(sampling)) + ", clip " + std::to_string(clip),
+                            hardware});
           }
         }
       }
     }
   }
+  LayerHardware two_sided = made.front().hardware;
+  two_sided.core.two_sided = true;
+  two_sided.device =
+      device_of(8, false, ErrorModel::normal_proportional, ErrorModel::normal_independent, NoiseSampling::per_cell);
+  made.push_back({"two-sided", two_sided});
   return made;
 }
 

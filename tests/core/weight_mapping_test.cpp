@@ -46,6 +46,19 @@ TEST(WeightMapping, BalancedCellsHoldTheSign) {
   EXPECT_EQ(mapping.offset_coefficient(), 0);
 }
 
+TEST(WeightMapping, TwoSidedCellsMoveApart) {
+  LayerHardware hardware;
+  hardware.core.two_sided = true;
+  hardware.device.on_off_ratio = 10;
+  const WeightMapping mapping = make_weight_mapping(some_weights(), hardware);
+  EXPECT_NEAR(mapping(1.0).plus, 0.1 + 0.9 * 0.75, 1e-15);
+  EXPECT_NEAR(mapping(1.0).minus, 0.1 + 0.9 * 0.25, 1e-15);
+  EXPECT_EQ(mapping(0).plus, mapping(0).minus);
+  for (double weight = -2; weight <= 2; weight += 0.03125) {
+    EXPECT_NEAR(weight_of(mapping, mapping(weight)), weight, 1e-14);
+  }
+}
+
 /// Back from conductances to weights, for both styles, with levels or without.
 TEST(WeightMapping, ConductancesGiveTheWeightBack) {
   for (const CoreStyle style : {CoreStyle::balanced, CoreStyle::offset}) {

@@ -24,7 +24,7 @@ TEST(NormalUpperTail, AgreesWithLibm) {
 }
 
 /// Moments by the trapezoid rule over +-12 sigma.
-ClippedNormal integrated(double mean, double sigma, double low, double high) {
+ClippedMoments integrated(double mean, double sigma, double low, double high) {
   double weight = 0, first = 0, second = 0, clips = 0;
   const int steps = 400000;
   for (int k = 0; k <= steps; ++k) {
@@ -41,8 +41,8 @@ TEST(ClippedNormal, MomentsEqualAnIntegration) {
   for (const double mean : {0.0, 0.01, 0.1, 0.5, 0.95, 1.0}) {
     for (const double sigma : {0.01, 0.05, 0.3}) {
       for (const auto& [low, high] : {std::pair{0.0, infinity}, {0.0, 1.0}, {0.1, 1.0}}) {
-        const ClippedNormal exact = clipped_normal(mean, sigma, low, high);
-        const ClippedNormal plain = integrated(mean, sigma, low, high);
+        const ClippedMoments exact = clipped_normal(mean, sigma, low, high);
+        const ClippedMoments plain = integrated(mean, sigma, low, high);
         EXPECT_NEAR(exact.mean, plain.mean, 1e-6 * sigma) << mean << ' ' << sigma;
         EXPECT_NEAR(exact.variance, plain.variance, 1e-5 * sigma * sigma) << mean << ' ' << sigma;
         EXPECT_NEAR(exact.clip_probability, plain.clip_probability, 1e-4) << mean << ' ' << sigma;
@@ -53,21 +53,21 @@ TEST(ClippedNormal, MomentsEqualAnIntegration) {
 
 /// Half of a normal at its mean: mean sigma/sqrt(2 pi), variance sigma^2 (1/2 - 1/(2 pi)).
 TEST(ClippedNormal, AtZeroIsHalfANormal) {
-  const ClippedNormal cell = clipped_normal(0, 0.1, 0, infinity);
+  const ClippedMoments cell = clipped_normal(0, 0.1, 0, infinity);
   EXPECT_NEAR(cell.mean, 0.1 / std::sqrt(2 * std::acos(-1.0)), 1e-16);
   EXPECT_NEAR(cell.variance, 0.01 * (0.5 - 0.5 / std::acos(-1.0)), 1e-16);
   EXPECT_NEAR(cell.clip_probability, 0.5, 1e-14);
 }
 
 TEST(ClippedNormal, FarFromItsLimitsIsUnchanged) {
-  const ClippedNormal cell = clipped_normal(0.5, 0.01, 0, 1);
+  const ClippedMoments cell = clipped_normal(0.5, 0.01, 0, 1);
   EXPECT_EQ(cell.mean, 0.5);
   EXPECT_EQ(cell.variance, 0.01 * 0.01);
   EXPECT_EQ(cell.clip_probability, 0);
 }
 
 TEST(ClippedNormal, WithoutSpreadIsTheLimitedValue) {
-  const ClippedNormal cell = clipped_normal(1.5, 0, 0, 1);
+  const ClippedMoments cell = clipped_normal(1.5, 0, 0, 1);
   EXPECT_EQ(cell.mean, 1);
   EXPECT_EQ(cell.variance, 0);
 }

@@ -17,6 +17,24 @@ TEST(ConductanceError, FollowsItsLaw) {
   EXPECT_EQ(proportional.sigma(0.5f), 0.0625f);
   EXPECT_EQ(proportional(0.5f, -2.0f), 0.375f);
   EXPECT_EQ(proportional(0.0f, -2.0f), 0.0f);
+  const auto inverse = make_error<float>({ErrorModel::normal_inverse, 0.125});
+  EXPECT_EQ(inverse.sigma(0.5f), 0.25f);
+  EXPECT_EQ(inverse(0.5f, 1.0f), 0.75f);
+  EXPECT_EQ(inverse(0.0f, 1.0f), 0.0f);
+}
+
+/// The magnitude is the full width: the ends are half of it away.
+TEST(ConductanceError, OfAUniformLawReachesHalfItsMagnitude) {
+  const float end = std::sqrt(3.0f);
+  EXPECT_FLOAT_EQ(make_error<float>({ErrorModel::uniform_independent, 0.25})(0.5f, end), 0.625f);
+  EXPECT_FLOAT_EQ(make_error<float>({ErrorModel::uniform_proportional, 0.25})(0.5f, -end), 0.4375f);
+  EXPECT_FLOAT_EQ(make_error<float>({ErrorModel::uniform_inverse, 0.25})(0.5f, end), 0.75f);
+}
+
+TEST(ErrorConfig, NamesItsLaw) {
+  EXPECT_EQ((ErrorConfig{ErrorModel::normal_inverse, 1}.law()), DrawLaw::normal);
+  EXPECT_EQ((ErrorConfig{ErrorModel::uniform_independent, 1}.law()), DrawLaw::uniform);
+  EXPECT_EQ((ErrorConfig{ErrorModel::uniform_inverse, 1}.law()), DrawLaw::uniform);
 }
 
 TEST(ConductanceLimits, AreZeroOrTheProgrammableRange) {

@@ -70,8 +70,9 @@ TEST(Parameter, DefaultsAreThoseThatIdsWereMadeWith) {
   }
   EXPECT_EQ(
       defaults,
-      "core.style=\"balanced\" core.weight_bits=\"continuous\" core.clip=1 array.rows_max=\"unlimited\" "
-      "array.cols_max=\"unlimited\" array.rows_partition=\"equal\" array.cols_partition=\"equal\" "
+      "core.style=\"balanced\" core.weight_bits=\"continuous\" core.two_sided=false core.clip=1 "
+      "array.rows_max=\"unlimited\" array.cols_max=\"unlimited\" array.rows_partition=\"equal\" "
+      "array.cols_partition=\"equal\" "
       "device.on_off_ratio=\"infinite\" device.cell_bits=\"continuous\" device.clip=false "
       "device.programming_error.model=\"none\" device.programming_error.magnitude=0 "
       "device.read_noise.model=\"none\" device.read_noise.magnitude=0 device.read_noise.sampling=\"auto\" "

@@ -29,6 +29,7 @@ struct Crossbar {
   Matrix noise_variance;  ///< rows x cols, lumped only: variance of conductance(i, j), both cells of a pair together
   Matrix plus, minus;     ///< rows x cols, per_cell only: programmed cells; minus is empty for single cells
   NoisyConductance<float> read_noise;  ///< per_cell only
+  DrawLaw read_law = DrawLaw::normal;  ///< per_cell only
   PhiloxKey lumped_key;                ///< by row block
   PhiloxKey plus_key, minus_key;       ///< by plane of cells
 };

@@ -25,11 +25,11 @@ struct AddNoisyCell {
   float* currents;
   float input;
   const float* cells;
-  const float* normals;
+  const float* draws;
   NoisyConductance<float> noise;
 
   CROSSGRID_HD_INLINE void operator()(std::size_t j) const {
-    currents[j] = fused(input, noise(cells[j], normals[j]), currents[j]);
+    currents[j] = fused(input, noise(cells[j], draws[j]), currents[j]);
   }
 };
 

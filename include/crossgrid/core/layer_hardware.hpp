@@ -7,7 +7,7 @@
 
 namespace crossgrid {
 
-enum class CoreStyle { balanced, offset };  ///< one-sided balanced pairs; digital offset
+enum class CoreStyle { balanced, offset };  ///< balanced pairs; digital offset
 
 /// How the weight limit W_max is found (physics.md section 1).
 struct WeightClip {
@@ -20,6 +20,7 @@ enum class PartitionRule { equal, fill };  ///< spec.md: "equal", "max"
 
 struct CoreConfig {
   CoreStyle style = CoreStyle::balanced;
+  bool two_sided = false;          ///< balanced: both cells of a pair move, else only the one that the sign chooses
   std::optional<int> weight_bits;  ///< 2..16, the sign counts; none: continuous
   WeightClip clip;
   bool operator==(const CoreConfig&) const = default;

@@ -37,9 +37,10 @@ ProgrammedMatrix program_matrix(const Matrix& weights, const LayerHardware& hard
 /// The same without random errors: calibration's chip.
 ProgrammedMatrix nominal_matrix(const Matrix& weights, const LayerHardware& hardware);
 
-/// The rule of device.read_noise.sampling "auto" (physics.md section 4): lumped noise is exact where no cell meets a
-/// limit, and normal by the central limit theorem for 64 driven rows or more. One choice for all arrays of a matrix.
-bool lumped_noise_is_accurate(double clip_probability, int rows);
+/// The rule of device.read_noise.sampling "auto" (physics.md section 4): lumped noise is exact where it is normal and
+/// no cell meets a limit, and normal by the central limit theorem for 64 driven rows or more. One choice for all arrays
+/// of a matrix.
+bool lumped_noise_is_accurate(DrawLaw law, double clip_probability, int rows);
 int smallest_array_rows(const ProgrammedMatrix& matrix);
 
 /// Whether any current of the layer's arrays may be negative: decides RangeRule::maximum.

@@ -22,9 +22,10 @@ struct CellTargets {
 /// From weights to target conductances and back from currents to weights' units (physics.md section 1, 3 and 4).
 struct WeightMapping {
   CoreStyle style = CoreStyle::balanced;
+  bool two_sided = false;
   double limit = 1;         ///< weight that is mapped to +-1; beyond it weights are clipped
   double weight_steps = 0;  ///< 2^(weight_bits - 1) - 1; 0: continuous
-  double g_base = 0;        ///< conductance of w = 0 (balanced) or w = -1 (offset)
+  double g_base = 0;        ///< conductance of w = 0 (balanced one-sided) or w = -1
   double g_range = 1;       ///< conductance from there to w = 1
   std::optional<ConductanceLevels<double>> levels;
 

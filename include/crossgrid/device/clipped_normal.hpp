@@ -1,17 +1,12 @@
 #pragma once
 
-namespace crossgrid {
+#include "crossgrid/device/clipped_moments.hpp"
 
-/// Mean and variance of a normal variable limited to [low, high], and how likely it meets a limit.
-struct ClippedNormal {
-  double mean = 0;
-  double variance = 0;
-  double clip_probability = 0;
-};
+namespace crossgrid {
 
 /// Closed form for N(mean, sigma^2) limited to [low, high] (high may be infinite); sigma 0 gives the limited mean.
 /// Absolute error about 1e-15 sigma. No libm, so the same bits everywhere: read noise is built on it.
-ClippedNormal clipped_normal(double mean, double sigma, double low, double high);
+ClippedMoments clipped_normal(double mean, double sigma, double low, double high);
 
 /// Density and upper tail (1 - distribution function) of the standard normal, without libm; relative error about 1e-13
 /// for |x| < 37, zero density beyond.

@@ -6,16 +6,21 @@
 #include "crossgrid/base/rounding.hpp"
 #include "crossgrid/device/device_config.hpp"
 
-/// Random errors of one cell. Conductances are normalised by Gmax; z is a standard normal draw.
+/// Random errors of one cell. Conductances are normalised by Gmax; z is a draw of mean 0 and variance 1 (DrawLaw).
 namespace crossgrid {
 
-/// Generic normal error: sigma(g) = independent + proportional * g (one of the two is zero).
+/// Generic error of standard deviation sigma(g) = independent + proportional * g + inverse / g (two of the three are
+/// zero; a cell of g = 0 has no inverse error).
 template <class Real>
 struct ConductanceError {
   Real independent = 0;
   Real proportional = 0;
+  Real inverse = 0;
 
-  CROSSGRID_HD_INLINE Real sigma(Real g) const { return fused(proportional, g, independent); }
+  CROSSGRID_HD_INLINE Real sigma(Real g) const {
+    const Real regular = fused(proportional, g, independent);
+    return inverse > 0 && g > 0 ? inverse / g : regular;
+  }
   CROSSGRID_HD_INLINE Real operator()(Real g, Real z) const { return fused(sigma(g), z, g); }
 };
 
@@ -40,10 +45,10 @@ struct NoisyConductance {
 /// Cell i of a plane gets its error (for_each_index, kernels/launch.cuh).
 struct PerturbCell {
   float* cells;
-  const float* normals;
+  const float* draws;
   NoisyConductance<float> error;
 
-  CROSSGRID_HD_INLINE void operator()(std::size_t i) const { cells[i] = error(cells[i], normals[i]); }
+  CROSSGRID_HD_INLINE void operator()(std::size_t i) const { cells[i] = error(cells[i], draws[i]); }
 };
 
 template <class Real>

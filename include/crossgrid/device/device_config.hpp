@@ -3,17 +3,31 @@
 #include <limits>
 #include <optional>
 
+#include "crossgrid/base/standard_draws.hpp"
+
 /// The device parameters of a sweep (spec.md, device.*), parsed and checked. Conductances are normalised by Gmax.
 namespace crossgrid {
 
 /// Laws of random errors on a conductance g (physics.md section 4).
-enum class ErrorModel { none, normal_independent, normal_proportional };
+enum class ErrorModel {
+  none,
+  normal_independent,
+  normal_proportional,
+  normal_inverse,
+  uniform_independent,
+  uniform_proportional,
+  uniform_inverse
+};
 
 struct ErrorConfig {
   ErrorModel model = ErrorModel::none;
-  double magnitude = 0;  ///< of Gmax (independent) or a fraction of g (proportional)
+  /// Standard deviation (normal) or full width (uniform): of Gmax (independent), a fraction of g (proportional), of
+  /// Gmax^2 over g (inverse).
+  double magnitude = 0;
   /// Whether any draw can change a result.
   bool active() const { return model != ErrorModel::none && magnitude > 0; }
+  /// How it is distributed.
+  DrawLaw law() const { return model < ErrorModel::uniform_independent ? DrawLaw::normal : DrawLaw::uniform; }
   bool operator==(const ErrorConfig&) const = default;
 };
 
