@@ -7,6 +7,7 @@
 #include "crossgrid/base/normal.hpp"
 #include "crossgrid/base/uniform.hpp"
 #include "crossgrid/circuit/converter.hpp"
+#include "crossgrid/device/cell_fault.hpp"
 #include "crossgrid/device/conductance_error.hpp"
 #include "crossgrid/device/conductance_levels.hpp"
 #include "crossgrid/kernels/functor_check.hpp"
@@ -120,6 +121,10 @@ std::vector<FunctorCheck> compare_functors(std::size_t count) {
       check("PerturbCell, inverse", buffers, size,
             [&](Out out, In, In z) {
               return PerturbCell{out, z, inverse};
+            }),
+      check("StickCell", buffers, size,
+            [](Out out, In, In z) {
+              return StickCell{out, z, {-0.5f, 1.5f, 0.1f}};
             }),
       check("ConvertLevels, quantizer", buffers, size,
             [&](Out out, In in, In) {

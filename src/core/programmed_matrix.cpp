@@ -7,6 +7,7 @@
 #include "crossgrid/base/standard_draws.hpp"
 #include "crossgrid/core/partition.hpp"
 #include "crossgrid/core/weight_mapping.hpp"
+#include "crossgrid/device/cell_fault.hpp"
 #include "crossgrid/device/clipped_moments.hpp"
 
 namespace crossgrid {
@@ -37,15 +38,39 @@ void run(std::size_t count, const PerturbCell& element) {
   for_each_index(count, element);
 }
 
-/// Programs a plane: one draw per cell, counted by its place in the whole matrix.
-void program_plane(Matrix& cells, const NoisyConductance<float>& error, DrawLaw law, PhiloxKey key) {
+CROSSGRID_MULTIVERSION
+void run(std::size_t count, const StickCell& element) {
+  for_each_index(count, element);
+}
+
+/// One draw per cell, counted by its place in the whole matrix: element(cells, draws) makes what a cell becomes.
+template <class MakeElement>
+void change_plane(Matrix& cells, DrawLaw law, PhiloxKey key, const MakeElement& element) {
   constexpr std::size_t at_once = 4096;
   float draws[at_once];
   const auto size = static_cast<std::size_t>(cells.size());
   for (std::size_t first = 0; first < size; first += at_once) {
     const std::size_t count = std::min(at_once, size - first);
     fill_draws(law, std::span(draws, count), {key, 0, 0}, first);
-    run(count, PerturbCell{cells.data() + first, draws, error});
+    run(count, element(cells.data() + first, draws));
+  }
+}
+
+/// Programming errors, then faults, of one plane of cells.
+template <class KeyOf>
+void program_plane(Matrix& cells, int plane, const DeviceConfig& device, const KeyOf& key) {
+  if (device.programming_error.active()) {
+    const NoisyConductance<float> error{make_error<float>(device.programming_error), make_limits<float>(device)};
+    change_plane(cells, device.programming_error.law(), key(DrawPurpose::programming_error, plane),
+                 [&](float* to, const float* draws) {
+                   return PerturbCell{to, draws, error};
+                 });
+  }
+  if (device.faults.active()) {
+    const CellFault fault = make_cell_fault(device);
+    change_plane(cells, DrawLaw::uniform, key(DrawPurpose::cell_fault, plane), [&](float* to, const float* draws) {
+      return StickCell{to, draws, fault};
+    });
   }
 }
 
@@ -166,12 +191,8 @@ ProgrammedMatrix program_matrix(const Matrix& weights, const LayerHardware& hard
   const auto key = [&](DrawPurpose purpose, int array) {
     return stream_key(seed, trial, purpose, layer, static_cast<std::uint32_t>(array));
   };
-  if (device.programming_error.active()) {
-    const NoisyConductance<float> error{make_error<float>(device.programming_error), make_limits<float>(device)};
-    const DrawLaw law = device.programming_error.law();
-    program_plane(planes.plus, error, law, key(DrawPurpose::programming_error, 0));
-    if (planes.paired()) program_plane(planes.minus, error, law, key(DrawPurpose::programming_error, 1));
-  }
+  program_plane(planes.plus, 0, device, key);
+  if (planes.paired()) program_plane(planes.minus, 1, device, key);
   ProgrammedMatrix matrix = laid_out(planes, hardware, mapping);
   if (device.read_noise.active()) {
     prepare_read_noise(matrix, planes, device);
@@ -191,8 +212,7 @@ ProgrammedMatrix program_matrix(const Matrix& weights, const LayerHardware& hard
 
 ProgrammedMatrix nominal_matrix(const Matrix& weights, const LayerHardware& hardware) {
   LayerHardware nominal = hardware;
-  nominal.device.programming_error = {};
-  nominal.device.read_noise = {};
+  nominal.device = hardware.device.nominal();
   return program_matrix(weights, nominal, 0, 0, 0);
 }
 

@@ -112,9 +112,14 @@ class ReferenceChip {
     double g = base_ + range_ * (offset() || hardware_.core.two_sided ? (1 + side) / 2 : std::max(side, 0.0));
     if (level_steps_ > 0) g = round_to(g, g_min_, 1, level_steps_);
     const ErrorConfig& error = hardware_.device.programming_error;
-    if (!error.active()) return g;
-    return std::clamp(with_error(error, g, {key(DrawPurpose::programming_error, plane), 0, 0}, cell(i, j)), low_,
-                      high_);
+    if (error.active()) {
+      g = std::clamp(with_error(error, g, {key(DrawPurpose::programming_error, plane), 0, 0}, cell(i, j)), low_, high_);
+    }
+    const double u = 0.5 + uniform_draw({key(DrawPurpose::cell_fault, plane), 0, 0}, cell(i, j)) / std::sqrt(12.0);
+    const FaultConfig& faults = hardware_.device.faults;
+    if (faults.stuck_off > 0 && u < faults.stuck_off) return g_min_;
+    if (faults.stuck_on > 0 && u >= 1 - faults.stuck_on) return 1;
+    return g;
   }
 
   /// The cell's conductance in this MVM, drawn for itself.

@@ -32,9 +32,7 @@ bool needs_currents(const LayerHardware& hardware) {
 
 /// What of a layer's hardware its nominal currents depend on.
 LayerHardware nominal_part(LayerHardware hardware) {
-  hardware.device.programming_error = {};
-  hardware.device.read_noise = {};
-  hardware.device.read_noise_sampling = {};
+  hardware.device = hardware.device.nominal();
   hardware.adc = {};
   hardware.adc.model = ConverterModel::quantizer;  // row blocks stay apart, offsets stay in
   hardware.dac.range = RangeRule::fixed;

@@ -5,7 +5,7 @@
 namespace crossgrid {
 
 ChipKey make_chip_key(int layer, const LayerHardware& hardware, bool framed, std::uint64_t seed, std::uint32_t trial) {
-  const bool random = hardware.device.programming_error.active() || hardware.device.read_noise.active();
+  const bool random = hardware.device.random();
   return {layer,  hardware.core,     hardware.array,    hardware.device, hardware.adc.model == ConverterModel::ideal,
           framed, random ? seed : 0, random ? trial : 0};
 }

@@ -107,15 +107,18 @@ Parameter clip_row() {
   return row;
 }
 
-void add_future_rows(std::vector<Parameter>& rows) {
+void add_last_rows(std::vector<Parameter>& rows) {
   rows.push_back(future("device.drift.model", "drift over time", types::words({"none", "device"}), "none"));
   rows.push_back(
       future("device.drift.compensation", "what is done against drift", types::words({"none", "global"}), "none"));
   rows.push_back(
       future("device.iv.model", "current over voltage", types::words({"linear", "device", "cubic"}), "linear"));
-  for (const char* name : {"stuck_on", "stuck_off"}) {
-    rows.push_back(future(std::string("device.faults.") + name, "fraction of cells", types::fraction(), 0.0));
-  }
+  rows.push_back(plain<double>(
+      "device.faults.stuck_on", "fraction of cells that are stuck at Gmax", types::fraction(),
+      [](auto& h) -> auto& { return h.device.faults.stuck_on; }, Group::errors));
+  rows.push_back(plain<double>(
+      "device.faults.stuck_off", "fraction of cells that are stuck at Gmin", types::fraction(),
+      [](auto& h) -> auto& { return h.device.faults.stuck_off; }, Group::errors));
   for (const char* name : {"dead_rows", "dead_columns"}) {
     rows.push_back(future(std::string("device.faults.") + name, "fraction of lines", types::fraction(), 0.0));
   }
@@ -144,7 +147,7 @@ std::vector<Parameter> device_rows() {
   add_error_rows(
       rows, "device.read_noise", "noise of each read", [](auto& h) -> auto& { return h.device.read_noise; });
   rows.push_back(sampling_row());
-  add_future_rows(rows);
+  add_last_rows(rows);
   return rows;
 }
 

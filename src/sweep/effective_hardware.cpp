@@ -65,6 +65,9 @@ std::string impossible_hardware(const LayerHardware& hardware) {
   if (hardware.core.style == CoreStyle::offset && hardware.device.cell_bits == 1) {
     return "core.style \"offset\" needs device.cell_bits >= 2: its cells use 2^bits - 1 levels";
   }
+  if (hardware.device.faults.stuck_on + hardware.device.faults.stuck_off > 1) {
+    return "device.faults.stuck_on and stuck_off are fractions of the same cells: their sum must not exceed 1";
+  }
   if (hardware.dac.range == RangeRule::fixed && hardware.dac.sign == DacSign::is_unsigned &&
       hardware.dac.fixed_range.low < 0) {
     return "dac.signed false contradicts a dac.range that goes below 0";
@@ -73,7 +76,7 @@ std::string impossible_hardware(const LayerHardware& hardware) {
 }
 
 bool draws_random_numbers(const LayerHardware& hardware) {
-  return hardware.analog && (hardware.device.programming_error.active() || hardware.device.read_noise.active());
+  return hardware.analog && hardware.device.random();
 }
 
 bool needs_calibration(const LayerHardware& hardware) {

@@ -162,6 +162,31 @@ TEST(OutputStatistics, ProgrammingErrorHasTheAnalyticMoments) {
   for (const Law& law : laws) expect_moments(law, programmed_outputs);
 }
 
+/// Two fifths of the cells are stuck: every cell is one of three values.
+TEST(OutputStatistics, StuckCellsHaveTheAnalyticMoments) {
+  const double rate = 0.2, g_min = 0.5, limit = static_cast<double>(pattern.cwiseAbs().maxCoeff());
+  Moments expected{0, 0};
+  for (int i = 0; i < inputs; ++i) {
+    const double input = x[static_cast<std::size_t>(i)], w = static_cast<double>(pattern(0, i)) / limit;
+    for (const double side : {1.0, -1.0}) {
+      const double g = g_min + (1 - g_min) * std::max(side * w, 0.0);
+      const double mean = (1 - 2 * rate) * g + rate * (1 + g_min);
+      const double square = (1 - 2 * rate) * g * g + rate * (1 + g_min * g_min);
+      expected.mean += side * input * mean;
+      expected.variance += input * input * (square - mean * mean);
+    }
+  }
+  const double gain = limit / (1 - g_min);
+  expected = {gain * expected.mean, gain * gain * expected.variance};
+  LayerHardware hardware = hardware_of(CoreStyle::balanced, 1 / g_min);
+  hardware.device.faults = {rate, rate};
+  const Sample sample = programmed_outputs(hardware, {});
+  EXPECT_LT(std::abs(sample.mean_z(expected)), normal_limit);
+  EXPECT_LT(std::abs(sample.variance_z(expected)), normal_limit);
+  hardware.device.faults = {1.1 * rate, 1.1 * rate};
+  EXPECT_GT(programmed_outputs(hardware, {}).variance_z(expected), normal_limit) << "rates 10 % too large go unseen";
+}
+
 TEST(OutputStatistics, LumpedReadNoiseHasTheAnalyticMoments) {
   for (const Law& law : laws) {
     expect_moments(law, [](const LayerHardware& hardware, const ErrorConfig& error) {

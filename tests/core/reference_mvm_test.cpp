@@ -78,6 +78,9 @@ std::vector<Setting> settings() {
   two_sided.device =
       device_of(8, false, ErrorModel::normal_proportional, ErrorModel::normal_independent, NoiseSampling::per_cell);
   made.push_back({"two-sided", two_sided});
+  LayerHardware faulty = two_sided;
+  faulty.device.faults = {0.1, 0.2};
+  made.push_back({"stuck cells", faulty});
   return made;
 }
 

@@ -349,6 +349,9 @@ TEST(Grid, RefusesWhatTheNetworkOrTheDataDoNotHave) {
   EXPECT_EQ(problem(R"({"calibration": {"split": "test"}})"), "") << "nothing is calibrated";
   EXPECT_THAT(problem(R"({"hardware": {"device.cell_bits": 1}, "grid": {"core.style": ["balanced", "offset"]}})"),
               HasSubstr("point 1 (core.style = \"offset\") can't be built"));
+  EXPECT_THAT(
+      problem(R"({"hardware": {"device.faults.stuck_on": 0.6}, "grid": {"device.faults.stuck_off": [0.4, 0.5]}})"),
+      HasSubstr("their sum must not exceed 1"));
   EXPECT_EQ(
       problem(
           R"({"grid": {"device.cell_bits": [1, 2], "core.style": ["balanced", "offset"]}, "exclude": [{"device.cell_bits": 1, "core.style": "offset"}]})"),

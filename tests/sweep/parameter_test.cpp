@@ -76,6 +76,7 @@ TEST(Parameter, DefaultsAreThoseThatIdsWereMadeWith) {
       "device.on_off_ratio=\"infinite\" device.cell_bits=\"continuous\" device.clip=false "
       "device.programming_error.model=\"none\" device.programming_error.magnitude=0 "
       "device.read_noise.model=\"none\" device.read_noise.magnitude=0 device.read_noise.sampling=\"auto\" "
+      "device.faults.stuck_on=0 device.faults.stuck_off=0 "
       "dac.model=\"ideal\" dac.bits=8 dac.signed=\"auto\" dac.range=\"calibrated\" adc.model=\"ideal\" adc.bits=8 "
       "adc.range=\"calibrated\" analog=true ");
 }

@@ -7,7 +7,12 @@
 namespace crossgrid {
 
 /// What draws are for. The values are part of every result: never renumber.
-enum class DrawPurpose : std::uint32_t { programming_error = 1, cell_read_noise = 2, lumped_read_noise = 3 };
+enum class DrawPurpose : std::uint32_t {
+  programming_error = 1,
+  cell_read_noise = 2,
+  lumped_read_noise = 3,
+  cell_fault = 4
+};
 
 /// The key of an independent stream of draws. Keys know no point of a grid: trial t is the same chip at every point.
 /// `array` counts what the purpose needs (planes of cells, row blocks); who draws says what.

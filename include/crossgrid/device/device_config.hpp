@@ -33,6 +33,14 @@ struct ErrorConfig {
 
 enum class NoiseSampling { automatic, lumped, per_cell };
 
+/// Cells that can't be programmed.
+struct FaultConfig {
+  double stuck_on = 0;   ///< fraction of cells at Gmax
+  double stuck_off = 0;  ///< fraction of cells at Gmin
+  bool active() const { return stuck_on > 0 || stuck_off > 0; }
+  bool operator==(const FaultConfig&) const = default;
+};
+
 struct DeviceConfig {
   double on_off_ratio = std::numeric_limits<double>::infinity();  ///< Gmax / Gmin
   std::optional<int> cell_bits;                                   ///< levels 2^bits from Gmin to Gmax; none: continuous
@@ -40,9 +48,20 @@ struct DeviceConfig {
   ErrorConfig programming_error;
   ErrorConfig read_noise;
   NoiseSampling read_noise_sampling = NoiseSampling::automatic;
+  FaultConfig faults;
 
   /// Smallest programmable conductance, normalised.
   double g_min() const { return 1.0 / on_off_ratio; }
+  /// Whether anything is drawn.
+  bool random() const { return programming_error.active() || read_noise.active() || faults.active(); }
+  /// The same without anything random: calibration's device.
+  DeviceConfig nominal() const {
+    DeviceConfig device = *this;
+    device.programming_error = device.read_noise = {};
+    device.read_noise_sampling = {};
+    device.faults = {};
+    return device;
+  }
   bool operator==(const DeviceConfig&) const = default;
 };
 
