@@ -115,10 +115,10 @@ void add_last_rows(std::vector<Parameter>& rows) {
       future("device.iv.model", "current over voltage", types::words({"linear", "device", "cubic"}), "linear"));
   rows.push_back(plain<double>(
       "device.faults.stuck_on", "fraction of cells that are stuck at Gmax", types::fraction(),
-      [](auto& h) -> auto& { return h.device.faults.stuck_on; }, Group::errors));
+      [](auto& h) -> auto& { return h.device.faults.stuck_on; }, Group::faults));
   rows.push_back(plain<double>(
       "device.faults.stuck_off", "fraction of cells that are stuck at Gmin", types::fraction(),
-      [](auto& h) -> auto& { return h.device.faults.stuck_off; }, Group::errors));
+      [](auto& h) -> auto& { return h.device.faults.stuck_off; }, Group::faults));
   for (const char* name : {"dead_rows", "dead_columns"}) {
     rows.push_back(future(std::string("device.faults.") + name, "fraction of lines", types::fraction(), 0.0));
   }

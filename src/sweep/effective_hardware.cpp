@@ -79,6 +79,18 @@ bool draws_random_numbers(const LayerHardware& hardware) {
   return hardware.analog && hardware.device.random();
 }
 
+bool draws_random_numbers(const LayerHardware& hardware, ParameterGroup group) {
+  const DeviceConfig& device = hardware.device;
+  switch (group) {
+    case ParameterGroup::errors:
+      return hardware.analog && (device.programming_error.active() || device.read_noise.active());
+    case ParameterGroup::faults:
+      return hardware.analog && device.faults.active();
+    default:
+      return false;
+  }
+}
+
 bool needs_calibration(const LayerHardware& hardware) {
   if (!hardware.analog) {
     return false;

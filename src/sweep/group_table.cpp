@@ -83,7 +83,7 @@ GroupShare GroupTable::compute(const Digits& digits) const {
         share.id += leaf_id(parameter.path, layer, value);
       }
     }
-    share.draws = share.draws || (group_ == ParameterGroup::errors && draws_random_numbers(hardware));
+    share.draws = share.draws || draws_random_numbers(hardware, group_);
     share.calibrates = share.calibrates || (group_ == ParameterGroup::converters && needs_calibration(hardware));
   }
   return share;

@@ -138,7 +138,8 @@ TEST(Grid, HardwareIsWhatTheSettingsSayUpToParametersWithoutEffect) {
         const LayerHardware& hardware = point.hardware[layer];
         ASSERT_EQ(effective_hardware(hardware, sample_context().layers[layer]), hardware) << "normal form is final";
         ASSERT_EQ(point.deterministic,
-                  std::none_of(point.hardware.begin(), point.hardware.end(), draws_random_numbers));
+                  std::none_of(point.hardware.begin(), point.hardware.end(),
+                               [](const LayerHardware& each) { return draws_random_numbers(each); }));
       }
     }
   }
@@ -241,6 +242,14 @@ TEST(Grid, PointsWithoutRandomnessRunOnce) {
   EXPECT_EQ(grid.trials(1), 9u);
   EXPECT_TRUE(grid.point(0).deterministic);
   EXPECT_FALSE(grid.point(1).deterministic);
+}
+
+TEST(Grid, StuckCellsAreRandomWhereThereAreAny) {
+  const Grid grid = sample_grid(
+      R"({"trials": 9, "grid": {"device.faults.stuck_off": [0.1, 0], "device.faults.stuck_on": [0, 0.2]}})");
+  for (const std::uint64_t point : {0, 1, 3}) EXPECT_EQ(grid.trials(point), 9u) << point;
+  EXPECT_EQ(grid.trials(2), 1u);
+  EXPECT_TRUE(grid.point(2).deterministic);
 }
 
 TEST(Grid, LayersAndPatternsBeatPlainAxes) {

@@ -20,6 +20,8 @@ std::string impossible_hardware(const LayerHardware& hardware);
 
 /// Whether a random number is drawn in this layer.
 bool draws_random_numbers(const LayerHardware& hardware);
+/// Whether one is drawn because of this group's parameters.
+bool draws_random_numbers(const LayerHardware& hardware, ParameterGroup group);
 
 /// Whether this layer's result depends on calibration images.
 bool needs_calibration(const LayerHardware& hardware);

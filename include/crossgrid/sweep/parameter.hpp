@@ -24,8 +24,20 @@ enum class ParameterScope {
 
 /// Parameters whose effects depend on each other; those of different groups don't, so a point's identity is a sum over
 /// groups. `analog` decides about all of them.
-enum class ParameterGroup { none, style, weight_bits, clip, on_off_ratio, cell_bits, errors, rows, cols, converters };
-inline constexpr int parameter_group_count = 10;
+enum class ParameterGroup {
+  none,
+  style,
+  weight_bits,
+  clip,
+  on_off_ratio,
+  cell_bits,
+  errors,
+  faults,
+  rows,
+  cols,
+  converters
+};
+inline constexpr int parameter_group_count = 11;
 
 struct Parameter {
   std::string path;
