@@ -2,13 +2,9 @@
 
 #include <algorithm>
 
-#include "crossgrid/backend/launch.hpp"
-#include "crossgrid/base/random_stream.hpp"
-#include "crossgrid/base/standard_draws.hpp"
+#include "crossgrid/core/cell_plane.hpp"
 #include "crossgrid/core/partition.hpp"
 #include "crossgrid/core/weight_mapping.hpp"
-#include "crossgrid/device/cell_fault.hpp"
-#include "crossgrid/device/clipped_moments.hpp"
 
 namespace crossgrid {
 namespace {
@@ -31,68 +27,6 @@ Planes target_planes(const Matrix& weights, const WeightMapping& mapping) {
     if (paired) planes.minus.data()[k] = static_cast<float>(targets.minus);
   }
   return planes;
-}
-
-CROSSGRID_MULTIVERSION
-void run(std::size_t count, const PerturbCell& element) {
-  for_each_index(count, element);
-}
-
-CROSSGRID_MULTIVERSION
-void run(std::size_t count, const StickCell& element) {
-  for_each_index(count, element);
-}
-
-/// One draw per cell, counted by its place in the whole matrix: element(cells, draws) makes what a cell becomes.
-template <class MakeElement>
-void change_plane(Matrix& cells, DrawLaw law, PhiloxKey key, const MakeElement& element) {
-  constexpr std::size_t at_once = 4096;
-  float draws[at_once];
-  const auto size = static_cast<std::size_t>(cells.size());
-  for (std::size_t first = 0; first < size; first += at_once) {
-    const std::size_t count = std::min(at_once, size - first);
-    fill_draws(law, std::span(draws, count), {key, 0, 0}, first);
-    run(count, element(cells.data() + first, draws));
-  }
-}
-
-/// Programming errors, then faults, of one plane of cells.
-template <class KeyOf>
-void program_plane(Matrix& cells, int plane, const DeviceConfig& device, const KeyOf& key) {
-  if (device.programming_error.active()) {
-    const NoisyConductance<float> error{make_error<float>(device.programming_error), make_limits<float>(device)};
-    change_plane(cells, device.programming_error.law(), key(DrawPurpose::programming_error, plane),
-                 [&](float* to, const float* draws) {
-                   return PerturbCell{to, draws, error};
-                 });
-  }
-  if (device.faults.active()) {
-    const CellFault fault = make_cell_fault(device);
-    change_plane(cells, DrawLaw::uniform, key(DrawPurpose::cell_fault, plane), [&](float* to, const float* draws) {
-      return StickCell{to, draws, fault};
-    });
-  }
-}
-
-/// Mean and variance of every cell of a plane under read noise.
-struct PlaneMoments {
-  Matrix mean, variance;
-  double clip_probability = 0;  ///< the largest
-};
-
-PlaneMoments read_moments(const Matrix& cells, const DeviceConfig& device) {
-  PlaneMoments moments{Matrix(cells.rows(), cells.cols()), Matrix(cells.rows(), cells.cols()), 0};
-  const auto error = make_error<double>(device.read_noise);
-  const auto limits = make_limits<double>(device);
-  const DrawLaw law = device.read_noise.law();
-  for (Eigen::Index k = 0; k < cells.size(); ++k) {
-    const double g = cells.data()[k];
-    const ClippedMoments cell = clipped_moments(law, g, error.sigma(g), limits.low, limits.high);
-    moments.mean.data()[k] = static_cast<float>(cell.mean);
-    moments.variance.data()[k] = static_cast<float>(cell.variance);
-    moments.clip_probability = std::max(moments.clip_probability, cell.clip_probability);
-  }
-  return moments;
 }
 
 /// A matrix of arrays without anything in them: places and keys.
@@ -148,7 +82,7 @@ void fill_per_cell(ProgrammedMatrix& matrix, const Planes& planes, const DeviceC
     array.plus = block(planes.plus, array);
     if (planes.paired()) array.minus = block(planes.minus, array);
     array.read_law = device.read_noise.law();
-    array.read_noise = {make_error<float>(device.read_noise), make_limits<float>(device)};
+    array.read_noise = read_noise(device);
   }
 }
 
@@ -188,19 +122,17 @@ ProgrammedMatrix program_matrix(const Matrix& weights, const LayerHardware& hard
   const WeightMapping mapping = make_weight_mapping(weights, hardware);
   Planes planes = target_planes(weights, mapping);
   const DeviceConfig& device = hardware.device;
-  const auto key = [&](DrawPurpose purpose, int array) {
-    return stream_key(seed, trial, purpose, layer, static_cast<std::uint32_t>(array));
-  };
-  program_plane(planes.plus, 0, device, key);
-  if (planes.paired()) program_plane(planes.minus, 1, device, key);
+  const LayerStreams streams{seed, trial, layer};
+  program_plane(planes.plus, device, streams, 0);
+  if (planes.paired()) program_plane(planes.minus, device, streams, 1);
   ProgrammedMatrix matrix = laid_out(planes, hardware, mapping);
   if (device.read_noise.active()) {
     prepare_read_noise(matrix, planes, device);
     for (std::size_t k = 0; k < matrix.arrays.size(); ++k) {
       Crossbar& array = matrix.arrays[k];
-      array.lumped_key = key(DrawPurpose::lumped_read_noise, static_cast<int>(k) / matrix.col_blocks);
-      array.plus_key = key(DrawPurpose::cell_read_noise, 0);
-      array.minus_key = key(DrawPurpose::cell_read_noise, 1);
+      array.lumped_key = streams.key(DrawPurpose::lumped_read_noise, static_cast<int>(k) / matrix.col_blocks);
+      array.plus_key = streams.key(DrawPurpose::cell_read_noise, 0);
+      array.minus_key = streams.key(DrawPurpose::cell_read_noise, 1);
     }
   } else {
     fill_noiseless(matrix, planes);

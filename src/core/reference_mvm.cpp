@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "crossgrid/base/normal.hpp"
-#include "crossgrid/base/random_stream.hpp"
-#include "crossgrid/base/uniform.hpp"
 #include "crossgrid/core/partition.hpp"
+#include "crossgrid/core/reference_cell.hpp"
 
 namespace crossgrid {
 namespace {
@@ -42,51 +40,18 @@ double plain_limit(const Matrix& weights, const WeightClip& clip) {
   return limit > 0 ? limit : 1;
 }
 
-bool is_uniform(const ErrorConfig& error) {
-  return error.model == ErrorModel::uniform_independent || error.model == ErrorModel::uniform_proportional ||
-         error.model == ErrorModel::uniform_inverse;
-}
-
-/// Standard deviation of a normal error, full width of a uniform one.
-double spread_of(const ErrorConfig& error, double g) {
-  switch (error.model) {
-    case ErrorModel::none:
-      return 0;
-    case ErrorModel::normal_independent:
-    case ErrorModel::uniform_independent:
-      return error.magnitude;
-    case ErrorModel::normal_proportional:
-    case ErrorModel::uniform_proportional:
-      return error.magnitude * g;
-    case ErrorModel::normal_inverse:
-    case ErrorModel::uniform_inverse:
-      return g > 0 ? error.magnitude / g : 0;
-  }
-  return 0;
-}
-
-/// A cell's conductance with draw `index` of its error, before any limit.
-double with_error(const ErrorConfig& error, double g, const DrawSequence& draws, std::uint64_t index) {
-  if (is_uniform(error)) return g + spread_of(error, g) * uniform_draw(draws, index) / std::sqrt(12.0);
-  return g + spread_of(error, g) * normal_draw(draws, index);
-}
-
-double normal_cdf(double x) {
-  return 0.5 * std::erfc(-x / std::sqrt(2.0));
-}
-double density(double x) {
-  return std::isinf(x) ? 0 : std::exp(-x * x / 2) / std::sqrt(2 * std::acos(-1.0));
-}
-
 /// One layer's chip, seen one cell at a time.
 class ReferenceChip {
  public:
   ReferenceChip(const Matrix& weights, const LayerHardware& hardware, const ReferenceMvm& mvm)
-      : weights_(weights), hardware_(hardware), mvm_(mvm), limit_(plain_limit(weights, hardware.core.clip)) {
+      : weights_(weights),
+        hardware_(hardware),
+        mvm_(mvm),
+        cell_(hardware.device),
+        streams_{mvm.seed, mvm.trial, mvm.layer},
+        limit_(plain_limit(weights, hardware.core.clip)) {
     const DeviceConfig& device = hardware.device;
     g_min_ = 1 / device.on_off_ratio;
-    low_ = device.clip ? g_min_ : 0;
-    high_ = device.clip ? 1 : std::numeric_limits<double>::infinity();
     if (device.cell_bits) level_steps_ = std::ldexp(1.0, *device.cell_bits) - 1;
     range_ = 1 - g_min_;
     if (offset() && level_steps_ > 0) range_ *= (level_steps_ - 1) / level_steps_;
@@ -111,63 +76,24 @@ class ReferenceChip {
     const double side = plane == 0 ? w : -w;
     double g = base_ + range_ * (offset() || hardware_.core.two_sided ? (1 + side) / 2 : std::max(side, 0.0));
     if (level_steps_ > 0) g = round_to(g, g_min_, 1, level_steps_);
-    const ErrorConfig& error = hardware_.device.programming_error;
-    if (error.active()) {
-      g = std::clamp(with_error(error, g, {key(DrawPurpose::programming_error, plane), 0, 0}, cell(i, j)), low_, high_);
-    }
-    const double u = 0.5 + uniform_draw({key(DrawPurpose::cell_fault, plane), 0, 0}, cell(i, j)) / std::sqrt(12.0);
-    const FaultConfig& faults = hardware_.device.faults;
-    if (faults.stuck_off > 0 && u < faults.stuck_off) return g_min_;
-    if (faults.stuck_on > 0 && u >= 1 - faults.stuck_on) return 1;
-    return g;
+    return cell_.programmed(g, streams_, plane, cell(i, j));
   }
 
   /// The cell's conductance in this MVM, drawn for itself.
   double read(int plane, int i, int j) const {
-    const double g = programmed(plane, i, j);
     const std::uint64_t cells = static_cast<std::uint64_t>(inputs()) * static_cast<std::uint64_t>(outputs());
-    const DrawSequence draws{key(DrawPurpose::cell_read_noise, plane), mvm_.image, 0};
-    return std::clamp(with_error(hardware_.device.read_noise, g, draws, mvm_.window * cells + cell(i, j)), low_, high_);
+    const DrawSequence draws{streams_.key(DrawPurpose::cell_read_noise, plane), mvm_.image, 0};
+    return cell_.read(programmed(plane, i, j), draws, mvm_.window * cells + cell(i, j));
   }
 
-  struct Moments {
-    double mean, variance, clips;
-  };
   /// Of the cell's conductance under clipped read noise.
-  Moments moments(int plane, int i, int j) const {
-    const double g = programmed(plane, i, j);
-    const double s = spread_of(hardware_.device.read_noise, g);
-    if (s == 0) return {g, 0, 0};
-    if (is_uniform(hardware_.device.read_noise)) return uniform_moments(g - s / 2, g + s / 2);
-    const double a = (low_ - g) / s, b = (high_ - g) / s;
-    const double below = normal_cdf(a), above = normal_cdf(-b), inside = normal_cdf(b) - below;
-    const bool open = std::isinf(b);
-    const double mean = low_ * below + (open ? 0 : high_ * above) + g * inside + s * (density(a) - density(b));
-    // E[(X - mean)^2] piece by piece.
-    const double d = g - mean;
-    const double between = (d * d + s * s) * inside + 2 * d * s * (density(a) - density(b)) +
-                           s * s * (a * density(a) - (open ? 0 : b * density(b)));
-    const double variance =
-        (low_ - mean) * (low_ - mean) * below + (open ? 0 : (high_ - mean) * (high_ - mean) * above) + between;
-    return {mean, variance, below + above};
-  }
-
-  /// Of a variable that is uniform between a and b before it is limited: integrals of x and x^2 piece by piece.
-  Moments uniform_moments(double a, double b) const {
-    const double under = std::max(std::min(b, low_) - a, 0.0), over = std::max(b - std::max(a, high_), 0.0);
-    const double from = std::max(a, low_), to = std::max(std::min(b, high_), from);
-    const double top = over > 0 ? high_ : 0;
-    const double first = low_ * under + top * over + (to * to - from * from) / 2;
-    const double second = low_ * low_ * under + top * top * over + (to * to * to - from * from * from) / 3;
-    const double mean = first / (b - a);
-    return {mean, second / (b - a) - mean * mean, (under + over) / (b - a)};
-  }
+  ReferenceCell::Moments moments(int plane, int i, int j) const { return cell_.moments(programmed(plane, i, j)); }
 
   bool per_cell(int smallest_rows) const {
     const NoiseSampling sampling = hardware_.device.read_noise_sampling;
     if (sampling != NoiseSampling::automatic) return sampling == NoiseSampling::per_cell;
     if (smallest_rows >= 64) return false;
-    if (is_uniform(hardware_.device.read_noise)) return true;
+    if (hardware_.device.read_noise.law() == DrawLaw::uniform) return true;
     for (int plane = 0; plane < planes(); ++plane) {
       for (int i = 0; i < inputs(); ++i) {
         for (int j = 0; j < outputs(); ++j) {
@@ -182,13 +108,10 @@ class ReferenceChip {
   double lumped_draw(int block, int j) const {
     const std::uint64_t index =
         std::uint64_t{mvm_.window} * static_cast<std::uint64_t>(outputs()) + static_cast<std::uint64_t>(j);
-    return normal_draw({key(DrawPurpose::lumped_read_noise, block), mvm_.image, 0}, index);
+    return normal_draw({streams_.key(DrawPurpose::lumped_read_noise, block), mvm_.image, 0}, index);
   }
 
  private:
-  PhiloxKey key(DrawPurpose purpose, int array) const {
-    return stream_key(mvm_.seed, mvm_.trial, purpose, mvm_.layer, static_cast<std::uint32_t>(array));
-  }
   std::uint64_t cell(int i, int j) const {
     return static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(outputs()) + static_cast<std::uint64_t>(j);
   }
@@ -196,8 +119,10 @@ class ReferenceChip {
   const Matrix& weights_;
   const LayerHardware& hardware_;
   const ReferenceMvm& mvm_;
+  ReferenceCell cell_;
+  LayerStreams streams_;
   double limit_;
-  double g_min_ = 0, low_ = 0, high_ = 0, level_steps_ = 0, range_ = 1, base_ = 0;
+  double g_min_ = 0, level_steps_ = 0, range_ = 1, base_ = 0;
 };
 
 struct ScaledInputs {

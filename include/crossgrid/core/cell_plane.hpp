@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+
+#include "crossgrid/base/matrix.hpp"
+#include "crossgrid/base/random_stream.hpp"
+#include "crossgrid/device/conductance_error.hpp"
+#include "crossgrid/device/device_config.hpp"
+
+/// What devices do to a plane of cells: conductances normalised by Gmax, rows x cols of the whole matrix.
+namespace crossgrid {
+
+/// Where the random numbers of one layer of one chip come from. Planes of cells are counted from 0.
+struct LayerStreams {
+  std::uint64_t seed = 0;
+  std::uint32_t trial = 0;
+  std::uint32_t layer = 0;
+
+  PhiloxKey key(DrawPurpose purpose, int plane) const {
+    return stream_key(seed, trial, purpose, layer, static_cast<std::uint32_t>(plane));
+  }
+};
+
+/// Programming errors, then faults: targets become conductances. A cell's draw is counted by its place in the plane.
+void program_plane(Matrix& cells, const DeviceConfig& device, const LayerStreams& streams, int plane);
+
+/// Mean and variance of every cell under (clipped) read noise.
+struct PlaneMoments {
+  Matrix mean, variance;
+  double clip_probability = 0;  ///< the largest
+};
+PlaneMoments read_moments(const Matrix& cells, const DeviceConfig& device);
+
+/// One read of a cell.
+NoisyConductance<float> read_noise(const DeviceConfig& device);
+
+}  // namespace crossgrid
