@@ -49,10 +49,10 @@ void add_noisy_plane(const Crossbar& crossbar, const Matrix& cells, float sign, 
 
 }  // namespace
 
-void add_lumped_noise(const Crossbar& crossbar, std::uint32_t image, std::uint32_t first_window, int windows,
-                      const float* variance, std::ptrdiff_t variance_stride, float* currents,
+void add_lumped_noise(const Crossbar& crossbar, std::uint32_t image, std::uint32_t first_window, int input_slice,
+                      int windows, const float* variance, std::ptrdiff_t variance_stride, float* currents,
                       std::ptrdiff_t currents_stride) {
-  const DrawSequence draws{crossbar.lumped_key, image, 0};
+  const DrawSequence draws{crossbar.lumped_key, image, crossbar.cycle + static_cast<std::uint32_t>(input_slice)};
   const int cols = crossbar.cols;
   const int windows_at_once = cols == crossbar.matrix_cols ? std::max(1, draws_at_once / cols) : 1;
   std::vector<float> normals(static_cast<std::size_t>(windows_at_once) * cols);
@@ -70,10 +70,11 @@ void add_lumped_noise(const Crossbar& crossbar, std::uint32_t image, std::uint32
   }
 }
 
-void mvm_with_cell_noise(const Crossbar& crossbar, std::uint32_t image, std::uint32_t first_window, int windows,
-                         const float* inputs, std::ptrdiff_t inputs_stride, float* currents,
+void mvm_with_cell_noise(const Crossbar& crossbar, std::uint32_t image, std::uint32_t first_window, int input_slice,
+                         int windows, const float* inputs, std::ptrdiff_t inputs_stride, float* currents,
                          std::ptrdiff_t currents_stride) {
-  const DrawSequence plus_draws{crossbar.plus_key, image, 0}, minus_draws{crossbar.minus_key, image, 0};
+  const auto cycle = static_cast<std::uint32_t>(input_slice);
+  const DrawSequence plus_draws{crossbar.plus_key, image, cycle}, minus_draws{crossbar.minus_key, image, cycle};
   std::vector<float> values;
   for (int w = 0; w < windows; ++w) {
     const std::uint64_t window = std::uint64_t{first_window} + static_cast<std::uint64_t>(w);

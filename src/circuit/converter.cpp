@@ -66,9 +66,18 @@ Converter<Real> make_adc(const AdcConfig& config, Interval range) {
   return adc;
 }
 
-Interval adc_range(const AdcConfig& config, int rows, bool bipolar) {
-  if (config.range == RangeRule::fixed) return config.fixed_range;
-  return {bipolar ? -static_cast<double>(rows) : 0.0, static_cast<double>(rows)};
+Interval adc_range(const AdcConfig& config, const AdcPlace& place) {
+  const double rows = place.rows;
+  if (config.range == RangeRule::fixed) return range_of_slice(config.fixed_ranges, place.slice);
+  if (config.range != RangeRule::granular) return {place.bipolar ? -rows : 0.0, rows};
+  const double codes = std::ldexp(1.0, config.bits), step = place.current_step;
+  if (!place.bipolar) return {0, step * (codes - 1)};
+  const double high = step * (codes / 2 - 1);
+  return {config.model == ConverterModel::sign_magnitude ? -high : -step * codes / 2, high};
+}
+
+const Interval& range_of_slice(const std::vector<Interval>& ranges, int slice) {
+  return ranges.size() == 1 ? ranges.front() : ranges.at(static_cast<std::size_t>(slice));
 }
 
 InputScale input_scale(const DacConfig& config, Interval range) {

@@ -3,108 +3,158 @@
 #include <algorithm>
 
 #include "crossgrid/core/cell_plane.hpp"
-#include "crossgrid/core/partition.hpp"
 #include "crossgrid/core/weight_mapping.hpp"
 
 namespace crossgrid {
 namespace {
 
-/// The whole matrix's cells, rows x cols: one plane for offset cells, two for balanced ones.
-struct Planes {
-  Matrix plus, minus;
-  bool paired() const { return minus.size() > 0; }
+/// Values of cells (conductances, their means or variances), by slice.
+using AllCells = std::vector<SliceCells>;
+
+/// Mean and variance of every cell under read noise.
+struct AllMoments {
+  AllCells mean, variance;
+  double clip_probability = 0;  ///< the largest
 };
 
-Planes target_planes(const Matrix& weights, const WeightMapping& mapping) {
-  const Matrix by_input = weights.transpose();
-  Planes planes;
-  planes.plus.resizeLike(by_input);
-  const bool paired = mapping.style == CoreStyle::balanced;
-  if (paired) planes.minus.resizeLike(by_input);
-  for (Eigen::Index k = 0; k < by_input.size(); ++k) {
-    const CellTargets targets = mapping(by_input.data()[k]);
-    planes.plus.data()[k] = static_cast<float>(targets.plus);
-    if (paired) planes.minus.data()[k] = static_cast<float>(targets.minus);
-  }
-  return planes;
-}
-
-/// A matrix of arrays without anything in them: places and keys.
-ProgrammedMatrix laid_out(const Planes& planes, const LayerHardware& hardware, const WeightMapping& mapping) {
-  ProgrammedMatrix matrix;
-  matrix.rows = static_cast<int>(planes.plus.rows());
-  matrix.cols = static_cast<int>(planes.plus.cols());
-  const auto row_parts = partition(matrix.rows, hardware.array.rows_max, hardware.array.rows_partition);
-  const auto col_parts = partition(matrix.cols, hardware.array.cols_max, hardware.array.cols_partition);
-  matrix.row_blocks = static_cast<int>(row_parts.size());
-  matrix.col_blocks = static_cast<int>(col_parts.size());
-  matrix.output_scale = mapping.output_scale();
-  matrix.offset_coefficient = mapping.offset_coefficient();
-  for (const Part& rows : row_parts) {
-    for (const Part& cols : col_parts) {
-      Crossbar array;
-      array.row_first = rows.first, array.rows = rows.count;
-      array.col_first = cols.first, array.cols = cols.count;
-      array.matrix_rows = matrix.rows, array.matrix_cols = matrix.cols;
-      matrix.arrays.push_back(std::move(array));
+AllMoments moments_of(const AllCells& cells, const DeviceConfig& device) {
+  AllMoments moments{AllCells(cells.size()), AllCells(cells.size()), 0};
+  for (std::size_t slice = 0; slice < cells.size(); ++slice) {
+    for (Matrix SliceCells::*side : {&SliceCells::plus, &SliceCells::minus, &SliceCells::unit}) {
+      if ((cells[slice].*side).size() == 0) continue;
+      PlaneMoments plane = read_moments(cells[slice].*side, device);
+      moments.mean[slice].*side = std::move(plane.mean);
+      moments.variance[slice].*side = std::move(plane.variance);
+      moments.clip_probability = std::max(moments.clip_probability, plane.clip_probability);
     }
   }
-  return matrix;
+  return moments;
+}
+
+/// Arrays without anything in them: places and keys of noise.
+void lay_out(ProgrammedMatrix& matrix, const LayerStreams& streams) {
+  const bool units = matrix.scheme.unit_columns;
+  matrix.columns = matrix.cols + (units ? static_cast<int>(matrix.col_parts.size()) : 0);
+  for (const CellPlane& plane : matrix.planes) {
+    const bool minus = plane.scale < 0;
+    for (std::size_t group = 0; group < matrix.groups.size(); ++group) {
+      int column = 0;
+      for (const Part& cols : matrix.col_parts) {
+        Crossbar array;
+        array.row_first = matrix.groups[group].rows.first, array.rows = matrix.groups[group].rows.count;
+        array.col_first = column, array.cols = cols.count + (units ? 1 : 0);
+        array.matrix_rows = matrix.rows, array.matrix_cols = matrix.columns;
+        array.noise = matrix.noise;
+        array.lumped_key = streams.key(DrawPurpose::lumped_read_noise, static_cast<int>(group));
+        array.plus_key = streams.key(DrawPurpose::cell_read_noise, plane_of(plane.slice, minus));
+        array.minus_key = streams.key(DrawPurpose::cell_read_noise, plane_of(plane.slice, true));
+        array.cycle = static_cast<std::uint32_t>(plane_of(plane.slice, minus)) << 8;
+        column += array.cols;
+        matrix.arrays.push_back(std::move(array));
+      }
+    }
+  }
+}
+
+/// One array's part of a plane of the whole matrix, its unit column first.
+Matrix part_of(const SliceCells& cells, Matrix SliceCells::*side, const ProgrammedMatrix& matrix, const Crossbar& array,
+               int col_part) {
+  const Part& cols = matrix.col_parts[static_cast<std::size_t>(col_part)];
+  Matrix part(array.rows, array.cols);
+  if (matrix.scheme.unit_columns) part.col(0) = cells.unit.block(array.row_first, col_part, array.rows, 1);
+  part.rightCols(cols.count) = (cells.*side).block(array.row_first, cols.first, array.rows, cols.count);
+  return part;
+}
+
+template <class Body>
+void for_each_array(ProgrammedMatrix& matrix, const Body& body) {
+  auto array = matrix.arrays.begin();
+  for (const CellPlane& plane : matrix.planes) {
+    for (std::size_t group = 0; group < matrix.groups.size(); ++group) {
+      for (int col_part = 0; col_part < static_cast<int>(matrix.col_parts.size()); ++col_part, ++array) {
+        body(*array, plane, col_part);
+      }
+    }
+  }
+}
+
+/// Slices, sides or unit columns that meet nothing before their sum: their conductances in weight units.
+Matrix collapsed(const AllCells& cells, const WeightMapping& mapping, const std::vector<Part>& col_parts) {
+  MatrixD sum = MatrixD::Constant(cells[0].plus.rows(), cells[0].plus.cols(), -mapping.offset_coefficient());
+  for (int slice = 0; slice < mapping.slices; ++slice) {
+    const SliceCells& own = cells[static_cast<std::size_t>(slice)];
+    const double scale = mapping.output_scale(slice);
+    sum += scale * own.plus.cast<double>();
+    if (own.minus.size() > 0) sum -= scale * own.minus.cast<double>();
+    if (own.unit.size() == 0) continue;
+    for (std::size_t part = 0; part < col_parts.size(); ++part) {
+      const Eigen::VectorXd unit = scale * own.unit.col(static_cast<Eigen::Index>(part)).cast<double>();
+      sum.middleCols(col_parts[part].first, col_parts[part].count).colwise() -= unit;
+    }
+  }
+  return sum.cast<float>();
+}
+
+Matrix collapsed_variance(const AllCells& variance, const WeightMapping& mapping) {
+  MatrixD sum = MatrixD::Zero(variance[0].plus.rows(), variance[0].plus.cols());
+  for (int slice = 0; slice < mapping.slices; ++slice) {
+    const SliceCells& own = variance[static_cast<std::size_t>(slice)];
+    const double square = mapping.output_scale(slice) * mapping.output_scale(slice);
+    sum += square * own.plus.cast<double>();
+    if (own.minus.size() > 0) sum += square * own.minus.cast<double>();
+  }
+  return sum.cast<float>();
 }
 
 auto block(const Matrix& whole, const Crossbar& array) {
   return whole.block(array.row_first, array.col_first, array.rows, array.cols);
 }
 
-void fill_noiseless(ProgrammedMatrix& matrix, const Planes& planes) {
+/// Everything in one plane of weight units.
+void fill_collapsed(ProgrammedMatrix& matrix, const AllCells& cells, const AllCells& variance,
+                    const WeightMapping& mapping) {
+  const Matrix conductance = collapsed(cells, mapping, matrix.col_parts);
+  const bool lumped = matrix.noise == NoisePath::lumped;
+  const Matrix noise = lumped ? collapsed_variance(variance, mapping) : Matrix();
   for (Crossbar& array : matrix.arrays) {
-    array.conductance = block(planes.plus, array);
-    if (planes.paired()) array.conductance -= block(planes.minus, array);
+    array.conductance = block(conductance, array);
+    if (lumped) array.noise_variance = block(noise, array);
   }
-}
-
-void fill_lumped(ProgrammedMatrix& matrix, const PlaneMoments& plus, const PlaneMoments* minus) {
-  for (Crossbar& array : matrix.arrays) {
-    array.noise = NoisePath::lumped;
-    array.conductance = block(plus.mean, array);
-    array.noise_variance = block(plus.variance, array);
-    if (minus != nullptr) {
-      array.conductance -= block(minus->mean, array);
-      array.noise_variance += block(minus->variance, array);
-    }
-  }
-}
-
-void fill_per_cell(ProgrammedMatrix& matrix, const Planes& planes, const DeviceConfig& device) {
-  fill_noiseless(matrix, planes);
-  for (Crossbar& array : matrix.arrays) {
-    array.noise = NoisePath::per_cell;
-    array.plus = block(planes.plus, array);
-    if (planes.paired()) array.minus = block(planes.minus, array);
-    array.read_law = device.read_noise.law();
-    array.read_noise = read_noise(device);
-  }
-}
-
-void prepare_read_noise(ProgrammedMatrix& matrix, const Planes& planes, const DeviceConfig& device) {
-  if (device.read_noise_sampling == NoiseSampling::per_cell) return fill_per_cell(matrix, planes, device);
-  const PlaneMoments plus = read_moments(planes.plus, device);
-  PlaneMoments minus;
-  if (planes.paired()) minus = read_moments(planes.minus, device);
-  const double clip_probability = std::max(plus.clip_probability, minus.clip_probability);
-  if (device.read_noise_sampling == NoiseSampling::automatic &&
-      !lumped_noise_is_accurate(device.read_noise.law(), clip_probability, smallest_array_rows(matrix))) {
-    return fill_per_cell(matrix, planes, device);
-  }
-  fill_lumped(matrix, plus, planes.paired() ? &minus : nullptr);
-}
-
-/// Where nothing is between a column's current and the digital offset, the offset is taken off the conductances: one
-/// product, and no small difference of large sums.
-void fold_offset(ProgrammedMatrix& matrix) {
-  const auto offset = static_cast<float>(matrix.offset_coefficient / matrix.output_scale);
-  for (Crossbar& array : matrix.arrays) array.conductance.array() -= offset;
   matrix.offset_coefficient = 0;
+}
+
+/// A plane per slice and, where they are apart, per side.
+void fill_apart(ProgrammedMatrix& matrix, const AllCells& mean, const AllCells& variance, const AllCells& cells,
+                const DeviceConfig& device) {
+  const bool paired = mean[0].minus.size() > 0;
+  for_each_array(matrix, [&](Crossbar& array, const CellPlane& plane, int col_part) {
+    const auto slice = static_cast<std::size_t>(plane.slice);
+    const auto side = plane.scale < 0 ? &SliceCells::minus : &SliceCells::plus;
+    const bool net = paired && !matrix.scheme.sides;
+    const auto part = [&](const AllCells& from, Matrix SliceCells::*which) {
+      return part_of(from[slice], which, matrix, array, col_part);
+    };
+    array.conductance = part(mean, side);
+    if (net) array.conductance -= part(mean, &SliceCells::minus);
+    if (matrix.noise == NoisePath::lumped) {
+      array.noise_variance = part(variance, side);
+      if (net) array.noise_variance += part(variance, &SliceCells::minus);
+    } else if (matrix.noise == NoisePath::per_cell) {
+      array.plus = part(cells, side);
+      if (net) array.minus = part(cells, &SliceCells::minus);
+      array.read_law = device.read_noise.law();
+      array.read_noise = read_noise(device);
+    }
+  });
+}
+
+NoisePath noise_path(const DeviceConfig& device, double clip_probability, int rows) {
+  if (!device.read_noise.active()) return NoisePath::none;
+  const NoiseSampling sampling = device.read_noise_sampling;
+  const bool lumped =
+      sampling == NoiseSampling::lumped || (sampling == NoiseSampling::automatic &&
+                                            lumped_noise_is_accurate(device.read_noise.law(), clip_probability, rows));
+  return lumped ? NoisePath::lumped : NoisePath::per_cell;
 }
 
 }  // namespace
@@ -113,33 +163,52 @@ bool lumped_noise_is_accurate(DrawLaw law, double clip_probability, int rows) {
   return (law == DrawLaw::normal && clip_probability < 1e-12) || rows >= 64;
 }
 
-int smallest_array_rows(const ProgrammedMatrix& matrix) {
-  return std::ranges::min(matrix.arrays, {}, &Crossbar::rows).rows;
+int smallest_group(const std::vector<RowGroup>& groups) {
+  return std::ranges::min(groups, {}, [](const RowGroup& group) { return group.rows.count; }).rows.count;
+}
+
+ProgrammedMatrix assemble(const ProgrammedCells& programmed, const LayerHardware& hardware,
+                          const LayerStreams& streams) {
+  const WeightMapping& mapping = programmed.mapping;
+  const AllCells& cells = programmed.slices;
+  const DeviceConfig& device = hardware.device;
+  ProgrammedMatrix matrix;
+  matrix.rows = static_cast<int>(cells[0].plus.rows());
+  matrix.cols = static_cast<int>(cells[0].plus.cols());
+  const ArrayConfig& array = hardware.array;
+  matrix.groups = row_groups(partition(matrix.rows, array.rows_max, array.rows_partition), array.rows_active);
+  matrix.col_parts = programmed.col_parts;
+  matrix.conductance_step = mapping.conductance_step();
+  matrix.offset_coefficient = mapping.offset_coefficient();
+
+  AllMoments moments;
+  if (device.read_noise.active() && device.read_noise_sampling != NoiseSampling::per_cell) {
+    moments = moments_of(cells, device);
+  }
+  matrix.noise = noise_path(device, moments.clip_probability, smallest_group(matrix.groups));
+  const AllCells& mean = matrix.noise == NoisePath::lumped ? moments.mean : cells;
+  matrix.scheme = conversion_scheme(hardware, matrix.noise);
+
+  const bool converted = hardware.adc.model != ConverterModel::ideal || array.column_current_max.has_value();
+  if (!converted && matrix.noise != NoisePath::per_cell && !matrix.scheme.unit_columns) {
+    matrix.planes = {{0, 1}};
+    lay_out(matrix, streams);
+    fill_collapsed(matrix, mean, moments.variance, mapping);
+    return matrix;
+  }
+  for (int slice = 0; slice < mapping.slices; ++slice) {
+    matrix.planes.push_back({slice, mapping.output_scale(slice)});
+    if (matrix.scheme.sides) matrix.planes.push_back({slice, -mapping.output_scale(slice)});
+  }
+  lay_out(matrix, streams);
+  fill_apart(matrix, mean, moments.variance, cells, device);
+  return matrix;
 }
 
 ProgrammedMatrix program_matrix(const Matrix& weights, const LayerHardware& hardware, std::uint64_t seed,
                                 std::uint32_t trial, std::uint32_t layer) {
-  const WeightMapping mapping = make_weight_mapping(weights, hardware);
-  Planes planes = target_planes(weights, mapping);
-  const DeviceConfig& device = hardware.device;
   const LayerStreams streams{seed, trial, layer};
-  program_plane(planes.plus, device, streams, 0);
-  if (planes.paired()) program_plane(planes.minus, device, streams, 1);
-  ProgrammedMatrix matrix = laid_out(planes, hardware, mapping);
-  if (device.read_noise.active()) {
-    prepare_read_noise(matrix, planes, device);
-    for (std::size_t k = 0; k < matrix.arrays.size(); ++k) {
-      Crossbar& array = matrix.arrays[k];
-      array.lumped_key = streams.key(DrawPurpose::lumped_read_noise, static_cast<int>(k) / matrix.col_blocks);
-      array.plus_key = streams.key(DrawPurpose::cell_read_noise, 0);
-      array.minus_key = streams.key(DrawPurpose::cell_read_noise, 1);
-    }
-  } else {
-    fill_noiseless(matrix, planes);
-  }
-  const bool per_cell = matrix.arrays.front().noise == NoisePath::per_cell;
-  if (hardware.adc.model == ConverterModel::ideal && !per_cell) fold_offset(matrix);
-  return matrix;
+  return assemble(program_cells(weights, hardware, streams), hardware, streams);
 }
 
 ProgrammedMatrix nominal_matrix(const Matrix& weights, const LayerHardware& hardware) {
@@ -149,7 +218,9 @@ ProgrammedMatrix nominal_matrix(const Matrix& weights, const LayerHardware& hard
 }
 
 bool bipolar_currents(const LayerHardware& hardware, bool signed_inputs) {
-  return signed_inputs || hardware.core.style == CoreStyle::balanced;
+  const bool difference = hardware.core.style == CoreStyle::balanced &&
+                          (hardware.core.subtract == Subtraction::analog || hardware.core.interleaved);
+  return signed_inputs || difference;
 }
 
 }  // namespace crossgrid

@@ -40,104 +40,185 @@ double plain_limit(const Matrix& weights, const WeightClip& clip) {
   return limit > 0 ? limit : 1;
 }
 
-/// One layer's chip, seen one cell at a time.
+/// One layer's chip, seen one cell at a time. Column -1 - c is the unit column of column array c.
 class ReferenceChip {
  public:
   ReferenceChip(const Matrix& weights, const LayerHardware& hardware, const ReferenceMvm& mvm)
       : weights_(weights),
-        hardware_(hardware),
+        core_(hardware.core),
         mvm_(mvm),
         cell_(hardware.device),
         streams_{mvm.seed, mvm.trial, mvm.layer},
-        limit_(plain_limit(weights, hardware.core.clip)) {
+        limit_(plain_limit(weights, hardware.core.clip)),
+        groups_(row_groups(partition(inputs(), hardware.array.rows_max, hardware.array.rows_partition),
+                           hardware.array.rows_active)),
+        col_parts_(partition(outputs(), hardware.array.cols_max, hardware.array.cols_partition)) {
     const DeviceConfig& device = hardware.device;
     g_min_ = 1 / device.on_off_ratio;
     if (device.cell_bits) level_steps_ = std::ldexp(1.0, *device.cell_bits) - 1;
     range_ = 1 - g_min_;
-    if (offset() && level_steps_ > 0) range_ *= (level_steps_ - 1) / level_steps_;
+    if (offset() && core_.slices == 1 && level_steps_ > 0) range_ *= (level_steps_ - 1) / level_steps_;
     base_ = 1 - range_;
+    if (core_.slices > 1) {
+      const int bits = *core_.weight_bits, slices = core_.slices;
+      digit_bits_ = bits % slices == 0 ? bits / slices
+                                       : static_cast<int>(std::ceil((offset() ? bits : bits - 1) / double(slices)));
+    }
+    per_cell_ = device.read_noise.active() && draws_cells(hardware);
   }
 
-  bool offset() const { return hardware_.core.style == CoreStyle::offset; }
-  int planes() const { return offset() ? 1 : 2; }
+  bool offset() const { return core_.style == CoreStyle::offset; }
+  bool units() const { return offset() && core_.unit_column; }
   int inputs() const { return static_cast<int>(weights_.cols()); }
   int outputs() const { return static_cast<int>(weights_.rows()); }
+  const std::vector<RowGroup>& groups() const { return groups_; }
+  const std::vector<Part>& col_parts() const { return col_parts_; }
+  bool per_cell() const { return per_cell_; }
   double limit() const { return limit_; }
   double base() const { return base_; }
   double range() const { return range_; }
+  double g_min() const { return g_min_; }
+  int digit_bits() const { return digit_bits_; }
+  double weight_steps() const { return std::ldexp(1.0, *core_.weight_bits - 1) - 1; }
 
-  /// Programmed conductance of a cell; plane 1 holds the negative weights.
-  double programmed(int plane, int i, int j) const {
-    double w = std::clamp(static_cast<double>(weights_(j, i)) / limit_, -1.0, 1.0);
-    if (hardware_.core.weight_bits) {
-      const double steps = std::ldexp(1.0, *hardware_.core.weight_bits - 1) - 1;
-      w = std::nearbyint(w * steps) / steps;
+  /// Place of a column among the analog ones, and how many there are.
+  int column(int j) const {
+    int place = 0;
+    for (int part = 0; part < static_cast<int>(col_parts_.size()); ++part) {
+      const Part& cols = col_parts_[static_cast<std::size_t>(part)];
+      if (j == -1 - part) return place;
+      if (units()) ++place;
+      if (j >= cols.first && j < cols.first + cols.count) return place + j - cols.first;
+      place += cols.count;
     }
-    const double side = plane == 0 ? w : -w;
-    double g = base_ + range_ * (offset() || hardware_.core.two_sided ? (1 + side) / 2 : std::max(side, 0.0));
+    return place;
+  }
+  int columns() const { return outputs() + (units() ? static_cast<int>(col_parts_.size()) : 0); }
+
+  /// Programmed conductance of a cell.
+  double programmed(int slice, bool minus, int i, int j) const {
+    const double weight = j < 0 ? 0 : static_cast<double>(weights_(j, i));
+    double g = target(std::clamp(weight / limit_, -1.0, 1.0), slice, minus);
     if (level_steps_ > 0) g = round_to(g, g_min_, 1, level_steps_);
-    return cell_.programmed(g, streams_, plane, cell(i, j));
+    const auto row = static_cast<std::uint64_t>(i);
+    if (j < 0) {
+      return cell_.programmed(g, streams_, 64 + slice, row * col_parts_.size() + static_cast<std::uint64_t>(-1 - j));
+    }
+    return cell_.programmed(g, streams_, 2 * slice + (minus ? 1 : 0),
+                            row * static_cast<std::uint64_t>(outputs()) + static_cast<std::uint64_t>(j));
   }
 
-  /// The cell's conductance in this MVM, drawn for itself.
-  double read(int plane, int i, int j) const {
-    const std::uint64_t cells = static_cast<std::uint64_t>(inputs()) * static_cast<std::uint64_t>(outputs());
-    const DrawSequence draws{streams_.key(DrawPurpose::cell_read_noise, plane), mvm_.image, 0};
-    return cell_.read(programmed(plane, i, j), draws, mvm_.window * cells + cell(i, j));
+  /// The cell's conductance in this cycle, drawn for itself.
+  double read(int slice, bool minus, int cycle, int i, int j) const {
+    const auto rows = static_cast<std::uint64_t>(inputs()), cols = static_cast<std::uint64_t>(columns());
+    const DrawSequence draws{streams_.key(DrawPurpose::cell_read_noise, 2 * slice + (minus ? 1 : 0)), mvm_.image,
+                             static_cast<std::uint32_t>(cycle)};
+    const std::uint64_t cell = (mvm_.window * rows + static_cast<std::uint64_t>(i)) * cols;
+    return cell_.read(programmed(slice, minus, i, j), draws, cell + static_cast<std::uint64_t>(column(j)));
   }
 
   /// Of the cell's conductance under clipped read noise.
-  ReferenceCell::Moments moments(int plane, int i, int j) const { return cell_.moments(programmed(plane, i, j)); }
+  ReferenceCell::Moments moments(int slice, bool minus, int i, int j) const {
+    return cell_.moments(programmed(slice, minus, i, j));
+  }
 
-  bool per_cell(int smallest_rows) const {
-    const NoiseSampling sampling = hardware_.device.read_noise_sampling;
+  /// The normal of one lumped conversion.
+  double lumped_draw(int group, int slice, bool minus, int cycle, int j) const {
+    const std::uint64_t index =
+        std::uint64_t{mvm_.window} * static_cast<std::uint64_t>(columns()) + static_cast<std::uint64_t>(column(j));
+    const auto number = static_cast<std::uint32_t>((2 * slice + (minus ? 1 : 0)) * 256 + cycle);
+    return normal_draw({streams_.key(DrawPurpose::lumped_read_noise, group), mvm_.image, number}, index);
+  }
+
+ private:
+  double target(double w, int slice, bool minus) const {
+    if (core_.slices > 1) {
+      const auto k = static_cast<long>(std::nearbyint(w * weight_steps()));
+      const long code = offset() ? k + (1L << (*core_.weight_bits - 1)) : std::labs(k);
+      long digits = code;
+      for (int m = 0; m < slice; ++m) digits /= 1L << digit_bits_;
+      const double digit = static_cast<double>(digits % (1L << digit_bits_)) / (std::ldexp(1.0, digit_bits_) - 1);
+      const bool holds = offset() || (minus ? k < 0 : k > 0);
+      return g_min_ + (1 - g_min_) * (holds ? digit : 0);
+    }
+    if (core_.weight_bits) w = std::nearbyint(w * weight_steps()) / weight_steps();
+    const double side = minus ? -w : w;
+    return base_ + range_ * (offset() || core_.two_sided ? (1 + side) / 2 : std::max(side, 0.0));
+  }
+
+  bool draws_cells(const LayerHardware& hardware) const {
+    const NoiseSampling sampling = hardware.device.read_noise_sampling;
     if (sampling != NoiseSampling::automatic) return sampling == NoiseSampling::per_cell;
-    if (smallest_rows >= 64) return false;
-    if (hardware_.device.read_noise.law() == DrawLaw::uniform) return true;
-    for (int plane = 0; plane < planes(); ++plane) {
-      for (int i = 0; i < inputs(); ++i) {
-        for (int j = 0; j < outputs(); ++j) {
-          if (moments(plane, i, j).clips >= 1e-12) return true;
+    int smallest = inputs();
+    for (const RowGroup& group : groups_) smallest = std::min(smallest, group.rows.count);
+    if (smallest >= 64) return false;
+    if (hardware.device.read_noise.law() == DrawLaw::uniform) return true;
+    for (int slice = 0; slice < core_.slices; ++slice) {
+      for (int side = 0; side < (offset() ? 1 : 2); ++side) {
+        for (int i = 0; i < inputs(); ++i) {
+          for (int j = units() ? -static_cast<int>(col_parts_.size()) : 0; j < outputs(); ++j) {
+            if (moments(slice, side == 1, i, j).clips >= 1e-12) return true;
+          }
         }
       }
     }
     return false;
   }
 
-  /// The normal of a lumped output of row block `block`.
-  double lumped_draw(int block, int j) const {
-    const std::uint64_t index =
-        std::uint64_t{mvm_.window} * static_cast<std::uint64_t>(outputs()) + static_cast<std::uint64_t>(j);
-    return normal_draw({streams_.key(DrawPurpose::lumped_read_noise, block), mvm_.image, 0}, index);
-  }
-
- private:
-  std::uint64_t cell(int i, int j) const {
-    return static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(outputs()) + static_cast<std::uint64_t>(j);
-  }
-
   const Matrix& weights_;
-  const LayerHardware& hardware_;
+  const CoreConfig& core_;
   const ReferenceMvm& mvm_;
   ReferenceCell cell_;
   LayerStreams streams_;
   double limit_;
+  std::vector<RowGroup> groups_;
+  std::vector<Part> col_parts_;
   double g_min_ = 0, level_steps_ = 0, range_ = 1, base_ = 0;
+  int digit_bits_ = 0;
+  bool per_cell_ = false;
 };
 
 struct ScaledInputs {
-  std::vector<double> values;  ///< after the DAC
+  std::vector<double> values;               ///< after the DAC
+  std::vector<std::vector<double>> slices;  ///< the same as it is sent, slice by slice
+  std::vector<double> slice_weights;
   double unit = 1;
   bool is_signed = false;
 };
 
-ScaledInputs scaled_inputs(const DacConfig& dac, const Interval& range, std::span<const double> x) {
+/// Digits of the magnitude, the sign with each.
+void slice(ScaledInputs& inputs, const DacConfig& dac) {
+  if (!dac.slice_bits || dac.model == ConverterModel::ideal) {
+    inputs.slices = {inputs.values};
+    inputs.slice_weights = {1};
+    return;
+  }
+  const int bits = dac.bits - (dac.model == ConverterModel::sign_magnitude ? 1 : 0);
+  const double steps = std::ldexp(1.0, bits) - 1, largest = std::ldexp(1.0, *dac.slice_bits) - 1;
+  for (int sent = 0; sent < bits; sent += *dac.slice_bits) {
+    std::vector<double> digits;
+    for (const double x : inputs.values) {
+      const double above = std::floor(std::nearbyint(std::abs(x) * steps) / std::ldexp(1.0, sent));
+      digits.push_back(std::copysign(std::fmod(above, largest + 1) / largest, x));
+    }
+    inputs.slices.push_back(digits);
+    inputs.slice_weights.push_back(largest * std::ldexp(1.0, sent) / steps);
+  }
+}
+
+ScaledInputs scaled_inputs(const DacConfig& dac, Interval range, std::span<const double> x, double factor) {
   ScaledInputs inputs;
+  if (dac.range == RangeRule::per_vector) {
+    double largest = 0;
+    for (const double value : x) largest = std::max(largest, std::abs(value));
+    range = {range.low < 0 ? -largest : 0, largest};
+  }
   inputs.is_signed = dac.sign == DacSign::is_signed || (dac.sign == DacSign::automatic && range.low < 0);
   inputs.unit = inputs.is_signed ? (range.high - range.low) / 2 : range.high - range.low;
   if (!(inputs.unit > 0)) inputs.unit = 1;
   const double low = inputs.is_signed ? range.low : std::max(range.low, 0.0);
   for (double value : x) {
+    value *= factor;
     switch (dac.model) {
       case ConverterModel::ideal:
         break;
@@ -150,6 +231,7 @@ ScaledInputs scaled_inputs(const DacConfig& dac, const Interval& range, std::spa
     }
     inputs.values.push_back(value / inputs.unit);
   }
+  slice(inputs, dac);
   return inputs;
 }
 
@@ -165,75 +247,222 @@ double after_adc(const AdcConfig& adc, double current, Interval range) {
   return current;
 }
 
-double current_of(const ReferenceChip& chip, const std::vector<double>& x, const Part& rows, int block, int j,
-                  bool noisy, bool per_cell) {
-  double current = 0, variance = 0;
-  for (int plane = 0; plane < chip.planes(); ++plane) {
-    const double sign = plane == 0 ? 1 : -1;
-    for (int i = rows.first; i < rows.first + rows.count; ++i) {
-      const double input = x[static_cast<std::size_t>(i)];
-      if (!noisy) {
-        current += sign * input * chip.programmed(plane, i, j);
-      } else if (per_cell) {
-        current += sign * input * chip.read(plane, i, j);
-      } else {
-        const auto cell = chip.moments(plane, i, j);
-        current += sign * input * cell.mean;
-        variance += input * input * cell.variance;
+/// The whole chain of one MVM with given inputs.
+class ReferenceChain {
+ public:
+  ReferenceChain(const ReferenceChip& chip, const LayerHardware& hardware, const ReferenceMvm& mvm,
+                 const ScaledInputs& inputs)
+      : chip_(chip), hardware_(hardware), mvm_(mvm), inputs_(inputs) {}
+
+  ReferenceResult run() {
+    ReferenceResult result;
+    double input_sum = 0;
+    for (const double x : inputs_.values) input_sum += x;
+    for (int part = 0; part < static_cast<int>(chip_.col_parts().size()); ++part) {
+      const Part& cols = chip_.col_parts()[static_cast<std::size_t>(part)];
+      const double unit = chip_.units() ? column_sum(-1 - part) : 0;
+      for (int j = cols.first; j < cols.first + cols.count; ++j) {
+        result.outputs.push_back(inputs_.unit * (column_sum(j) - unit - digital_offset(input_sum)));
       }
     }
+    result.conversions = std::move(conversions_);
+    return result;
   }
-  return noisy && !per_cell ? current + std::sqrt(variance) * chip.lumped_draw(block, j) : current;
-}
 
-MatrixD currents_of(const ReferenceChip& chip, const LayerHardware& hardware, const std::vector<double>& x,
-                    const std::vector<Part>& parts) {
-  const int smallest = std::ranges::min(parts, {}, &Part::count).count;
-  const bool noisy = hardware.device.read_noise.active();
-  const bool per_cell = noisy && chip.per_cell(smallest);
-  MatrixD currents(static_cast<Eigen::Index>(parts.size()), chip.outputs());
-  for (int block = 0; block < static_cast<int>(parts.size()); ++block) {
-    for (int j = 0; j < chip.outputs(); ++j) {
-      currents(block, j) = current_of(chip, x, parts[static_cast<std::size_t>(block)], block, j, noisy, per_cell);
+ private:
+  const CoreConfig& core() const { return hardware_.core; }
+  bool net() const { return core().subtract == Subtraction::analog || core().interleaved; }
+
+  /// Weight units per current of a slice.
+  double scale(int slice) const {
+    const double range = chip_.range();
+    if (core().slices == 1) return (chip_.offset() ? 2 : 1) * chip_.limit() / range;
+    return chip_.limit() * (std::ldexp(1.0, chip_.digit_bits()) - 1) * std::ldexp(1.0, slice * chip_.digit_bits()) /
+           (chip_.weight_steps() * (1 - chip_.g_min()));
+  }
+
+  double digital_offset(double input_sum) const {
+    if (!chip_.offset() || chip_.units()) return 0;
+    if (core().slices == 1) return scale(0) * (chip_.base() + chip_.range() / 2) * input_sum;
+    double offset = chip_.limit() * (chip_.weight_steps() + 1) / chip_.weight_steps();
+    for (int slice = 0; slice < core().slices; ++slice) offset += scale(slice) * chip_.g_min();
+    return offset * input_sum;
+  }
+
+  /// A column over all row groups and slices, digitised and added.
+  double column_sum(int j) {
+    double sum = 0;
+    for (int group = 0; group < static_cast<int>(chip_.groups().size()); ++group) {
+      for (int slice = 0; slice < core().slices; ++slice) sum += scale(slice) * converted(group, slice, j);
+    }
+    return sum;
+  }
+
+  double converted(int group, int slice, int j) {
+    if (chip_.offset()) return digitised(group, slice, 0, j, cycles(group, slice, j, 1, 0));
+    if (net()) {
+      std::vector<double> currents = cycles(group, slice, j, 1, core().interleaved || !limited() ? -1 : 0);
+      if (limited() && !core().interleaved) {
+        const std::vector<double> minus = cycles(group, slice, j, 0, 1);
+        for (std::size_t k = 0; k < currents.size(); ++k) currents[k] -= minus[k];
+      }
+      return digitised(group, slice, 0, j, currents);
+    }
+    const bool apart = limited() || hardware_.adc.model != ConverterModel::ideal;
+    if (!apart) return digitised(group, slice, 0, j, cycles(group, slice, j, 1, -1));
+    return digitised(group, slice, 0, j, cycles(group, slice, j, 1, 0)) -
+           digitised(group, slice, 1, j, cycles(group, slice, j, 0, 1));
+  }
+
+  bool limited() const { return hardware_.array.column_current_max.has_value(); }
+  bool inputs_apart() const {
+    return limited() || chip_.per_cell() ||
+           (hardware_.adc.model != ConverterModel::ideal && hardware_.adc.per_input_slice);
+  }
+
+  /// A column's current in each input cycle: plus * (+ cells) + minus * (- cells), limited.
+  std::vector<double> cycles(int group, int slice, int j, int plus, int minus) const {
+    const Part& rows = chip_.groups()[static_cast<std::size_t>(group)].rows;
+    std::vector<double> currents;
+    double variance_of_sum = 0;
+    for (std::size_t k = 0; k < inputs_.slices.size(); ++k) {
+      double current = 0, variance = 0;
+      for (int i = rows.first; i < rows.first + rows.count; ++i) {
+        const double x = inputs_.slices[k][static_cast<std::size_t>(i)];
+        for (const bool side : {false, true}) {
+          const int sign = side ? minus : plus;
+          if (sign != 0) add_cell(slice, side, static_cast<int>(k), i, j, sign * x, current, variance);
+        }
+      }
+      if (inputs_apart() || inputs_.slices.size() == 1) {
+        current += std::sqrt(variance) * noise(group, slice, plus == 0, static_cast<int>(k), j);
+      } else {
+        variance_of_sum += inputs_.slice_weights[k] * inputs_.slice_weights[k] * variance;
+      }
+      if (limited()) {
+        const double most = *hardware_.array.column_current_max;
+        current = std::clamp(current, -most, most);
+      }
+      currents.push_back(current);
+    }
+    if (variance_of_sum > 0) {
+      currents[0] += std::sqrt(variance_of_sum) / inputs_.slice_weights[0] * noise(group, slice, plus == 0, 0, j);
+    }
+    return currents;
+  }
+
+  double noise(int group, int slice, bool minus, int cycle, int j) const {
+    const bool lumped = hardware_.device.read_noise.active() && !chip_.per_cell();
+    return lumped ? chip_.lumped_draw(group, slice, minus, cycle, j) : 0;
+  }
+
+  void add_cell(int slice, bool minus, int cycle, int i, int j, double x, double& current, double& variance) const {
+    if (!hardware_.device.read_noise.active()) {
+      current += x * chip_.programmed(slice, minus, i, j);
+    } else if (chip_.per_cell()) {
+      current += x * chip_.read(slice, minus, cycle, i, j);
+    } else {
+      const auto cell = chip_.moments(slice, minus, i, j);
+      current += x * cell.mean;
+      variance += x * x * cell.variance;
     }
   }
-  return currents;
+
+  /// Input slices each through the ADC, or their analog sum.
+  double digitised(int group, int slice, int side, int j, const std::vector<double>& currents) {
+    if (hardware_.adc.model == ConverterModel::ideal || hardware_.adc.per_input_slice) {
+      double sum = 0;
+      for (std::size_t k = 0; k < currents.size(); ++k) {
+        sum += inputs_.slice_weights[k] * convert(group, slice, side, static_cast<int>(k), j, currents[k]);
+      }
+      return sum;
+    }
+    double accumulated = 0;  // q <- (q + y_k) / 2^s, rescaled at the end
+    const double base = inputs_.slices.size() == 1 ? 1 : std::ldexp(1.0, *hardware_.dac.slice_bits);
+    for (const double current : currents) accumulated = (accumulated + current) / base;
+    const double last = inputs_.slice_weights.back() * base;
+    return convert(group, slice, side, 0, j, accumulated * last);
+  }
+
+  double convert(int group, int slice, int side, int input_slice, int j, double current) {
+    if (hardware_.adc.model == ConverterModel::ideal) return current;
+    const Interval range = range_of(group, slice);
+    conversions_.push_back({group, slice, side, input_slice, chip_.column(j), current, range});
+    return after_adc(hardware_.adc, current, range);
+  }
+
+  Interval range_of(int group, int slice) const {
+    const auto one_of = [&](const std::vector<Interval>& ranges) {
+      return ranges.size() == 1 ? ranges.front() : ranges.at(static_cast<std::size_t>(slice));
+    };
+    const AdcConfig& adc = hardware_.adc;
+    const double n = chip_.groups()[static_cast<std::size_t>(group)].rows.count;
+    const bool bipolar = inputs_.is_signed || (!chip_.offset() && net());
+    switch (adc.range) {
+      case RangeRule::fixed:
+        return one_of(adc.fixed_ranges);
+      case RangeRule::granular: {
+        const double step = granule();
+        const double codes = std::ldexp(1.0, adc.bits);
+        if (!bipolar) return {0, step * (codes - 1)};
+        if (adc.model == ConverterModel::sign_magnitude) return {-step * (codes / 2 - 1), step * (codes / 2 - 1)};
+        return {-step * codes / 2, step * (codes / 2 - 1)};
+      }
+      case RangeRule::calibrated:
+        if (!mvm_.adc_ranges.empty()) return one_of(mvm_.adc_ranges);
+        break;
+      default:
+        break;
+    }
+    return {bipolar ? -n : 0, n};
+  }
+
+  /// The smallest step of a current.
+  double granule() const {
+    double step = 0;
+    if (core().slices > 1) {
+      step = (1 - chip_.g_min()) / (std::ldexp(1.0, chip_.digit_bits()) - 1);
+    } else if (core().weight_bits) {
+      step = chip_.range() / chip_.weight_steps() / (chip_.offset() ? 2 : 1);
+    }
+    if (hardware_.device.cell_bits) {
+      step = std::max(step, (1 - chip_.g_min()) / (std::ldexp(1.0, *hardware_.device.cell_bits) - 1));
+    }
+    return step / (std::ldexp(1.0, hardware_.dac.slice_bits.value_or(1)) - 1);
+  }
+
+  const ReferenceChip& chip_;
+  const LayerHardware& hardware_;
+  const ReferenceMvm& mvm_;
+  const ScaledInputs& inputs_;
+  std::vector<ReferenceConversion> conversions_;
+};
+
+bool clips(const ReferenceResult& result) {
+  return std::ranges::any_of(result.conversions, [](const ReferenceConversion& conversion) {
+    return conversion.value < conversion.range.low || conversion.value > conversion.range.high;
+  });
 }
 
 }  // namespace
 
-MatrixD reference_currents(const Matrix& weights, const LayerHardware& hardware, std::span<const double> x,
-                           const ReferenceMvm& mvm) {
+ReferenceResult reference_chain(const Matrix& weights, const LayerHardware& hardware, std::span<const double> x,
+                                const ReferenceMvm& mvm) {
   const ReferenceChip chip(weights, hardware, mvm);
-  const ScaledInputs inputs = scaled_inputs(hardware.dac, mvm.input_range, x);
-  return currents_of(chip, hardware, inputs.values,
-                     partition(chip.inputs(), hardware.array.rows_max, hardware.array.rows_partition));
+  for (int halvings = 0;; ++halvings) {
+    const double factor = std::ldexp(1.0, -halvings);
+    const ScaledInputs inputs = scaled_inputs(hardware.dac, mvm.input_range, x, factor);
+    ReferenceResult result = ReferenceChain(chip, hardware, mvm, inputs).run();
+    result.halvings = halvings;
+    if (halvings < hardware.adc.bound_management && clips(result)) continue;
+    for (double& y : result.outputs) y /= factor;
+    return result;
+  }
 }
 
 std::vector<double> reference_mvm(const Matrix& weights, const LayerHardware& hardware, std::span<const double> x,
                                   const ReferenceMvm& mvm) {
-  const ReferenceChip chip(weights, hardware, mvm);
-  const ScaledInputs inputs = scaled_inputs(hardware.dac, mvm.input_range, x);
-  const auto parts = partition(chip.inputs(), hardware.array.rows_max, hardware.array.rows_partition);
-  const MatrixD currents = currents_of(chip, hardware, inputs.values, parts);
-
-  double input_sum = 0;
-  for (double v : inputs.values) input_sum += v;
-  std::vector<double> outputs;
-  for (int j = 0; j < chip.outputs(); ++j) {
-    double sum = 0;
-    for (std::size_t block = 0; block < parts.size(); ++block) {
-      const double n = parts[block].count;
-      const Interval widest{!chip.offset() || inputs.is_signed ? -n : 0, n};
-      const Interval fixed = hardware.adc.range == RangeRule::fixed ? hardware.adc.fixed_range : widest;
-      const bool calibrated = hardware.adc.range == RangeRule::calibrated && mvm.adc_range.has_value();
-      sum +=
-          after_adc(hardware.adc, currents(static_cast<Eigen::Index>(block), j), calibrated ? *mvm.adc_range : fixed);
-    }
-    const double gain = inputs.unit * chip.limit() / chip.range();
-    outputs.push_back(chip.offset() ? 2 * gain * (sum - (chip.base() + chip.range() / 2) * input_sum) : gain * sum);
-  }
-  return outputs;
+  return reference_chain(weights, hardware, x, mvm).outputs;
 }
 
 }  // namespace crossgrid

@@ -11,8 +11,8 @@ struct Calibration::CurrentProfile {
   std::size_t matrix = 0;
   LayerHardware hardware;  ///< converters' and errors' parts that don't matter here at their defaults
   Interval dac_range;
-  FloatHistogram values;
-  std::vector<std::pair<AdcConfig, Interval>> fits;
+  std::vector<FloatHistogram> values;  ///< by weight slice
+  std::vector<std::pair<AdcConfig, std::vector<Interval>>> fits;
 
   bool same_key(const CurrentProfile& other) const {
     return matrix == other.matrix && hardware == other.hardware && dac_range == other.dac_range;
@@ -21,7 +21,9 @@ struct Calibration::CurrentProfile {
 
 namespace {
 
+/// Inputs scaled per vector need to know only whether they are signed.
 bool needs_inputs(const LayerHardware& hardware) {
+  if (hardware.dac.range == RangeRule::per_vector) return hardware.analog && hardware.dac.sign == DacSign::automatic;
   const bool converts = hardware.dac.model != ConverterModel::ideal || hardware.adc.model != ConverterModel::ideal;
   return hardware.analog && hardware.dac.range == RangeRule::calibrated && converts;
 }
@@ -33,9 +35,11 @@ bool needs_currents(const LayerHardware& hardware) {
 /// What of a layer's hardware its nominal currents depend on.
 LayerHardware nominal_part(LayerHardware hardware) {
   hardware.device = hardware.device.nominal();
-  hardware.adc = {};
-  hardware.adc.model = ConverterModel::quantizer;  // row blocks stay apart, offsets stay in
-  hardware.dac.range = RangeRule::fixed;
+  AdcConfig adc;
+  adc.model = ConverterModel::quantizer;  // row blocks stay apart, offsets stay in
+  adc.per_input_slice = hardware.adc.per_input_slice;
+  hardware.adc = adc;
+  if (hardware.dac.range == RangeRule::calibrated) hardware.dac.range = RangeRule::fixed;
   hardware.dac.fixed_range = {};
   return hardware;
 }
@@ -118,40 +122,61 @@ void Calibration::profile_currents(std::span<CurrentProfile> wanted) {
     const CurrentProfile& profile = wanted[k];
     const ConvolutionShape& geometry = reference_.matrices()[profile.matrix].matrix->geometry;
     const Layer& layer = network_.layers[static_cast<std::size_t>(layers_[profile.matrix])];
+    const LayerHardware& hardware = profile.hardware;
     MatrixStep& step = nominal[k];
-    step.analog = true;
-    step.dac = make_dac<float>(profile.hardware.dac, input_scale(profile.hardware.dac, profile.dac_range));
-    const ConvolutionShape driven = driven_geometry(geometry, step.dac);
-    step.frame = geometry.padding - driven.padding;
-    step.frame_value = step.dac(0.0f);
+    step = driven_step(geometry, hardware, profile.dac_range);
+    const ConvolutionShape driven = step.frame > 0 ? driven_geometry(geometry, step.dac) : geometry;
+    step.inputs_apart = conversion_scheme(hardware, NoisePath::none).inputs;
+    step.inputs_summed = step.inputs_apart && !hardware.adc.per_input_slice;
     step.matrix =
-        prepare_analog(driven, nominal_matrix(layer_weights(layer), profile.hardware),
-                       plan_matrix(driven, profile.hardware, NoisePath::none), lanes_[static_cast<std::size_t>(lane)]);
+        prepare_analog(driven, nominal_matrix(matrix_weights(layer, hardware), hardware),
+                       plan_matrix(driven, hardware, NoisePath::none), lanes_[static_cast<std::size_t>(lane)]);
   });
-  std::vector<std::vector<FloatHistogram>> by_lane(lanes_.size(), std::vector<FloatHistogram>(wanted.size()));
+  const auto empty = [&] {
+    std::vector<std::vector<FloatHistogram>> histograms;
+    for (const auto& profile : wanted) {
+      histograms.emplace_back(static_cast<std::size_t>(profile.hardware.core.slices));
+    }
+    return histograms;
+  };
+  std::vector<std::vector<std::vector<FloatHistogram>>> by_lane(lanes_.size(), empty());
   over_images([&](const MicroBatch& batch, int index) {
     Lane& lane = lanes_[static_cast<std::size_t>(index)];
     NetworkExecution::Observer observer;
     observer.inputs = [&](int layer, const float* inputs) {
       for (std::size_t k = 0; k < wanted.size(); ++k) {
         if (wanted[k].matrix != static_cast<std::size_t>(layer)) continue;
-        const PreparedMatrix& matrix = *nominal[k].matrix;
-        const std::size_t outputs = matrix.outputs_per_image();
+        auto& histograms = by_lane[static_cast<std::size_t>(index)][k];
+        const std::size_t count = nominal[k].matrix->currents_per_image();
         const ConvolutionShape& g = reference_.matrices()[wanted[k].matrix].matrix->geometry;
-        const float* driven = drive(nominal[k], inputs, {g.in_channels, g.height, g.width}, false, lane);
-        float* const currents = lane.scratch(Lane::currents, static_cast<std::size_t>(batch.size) * outputs);
-        for (int block = 0; block < static_cast<int>(matrix.blocks.size()); ++block) {
-          block_currents(matrix, block, driven, batch, lane, currents);
-          by_lane[static_cast<std::size_t>(index)][k].add(currents + static_cast<std::size_t>(batch.begin) * outputs,
-                                                          static_cast<std::size_t>(batch.end - batch.begin) * outputs);
-        }
+        observe_currents(
+            nominal[k], inputs, {g.in_channels, g.height, g.width}, batch, lane, [&](const ConversionView& view) {
+              const float* currents = view.currents;
+              for (int image = view.first_image; image < view.first_image + view.images; ++image, currents += count) {
+                if (image < batch.begin || image >= batch.end) continue;
+                histograms[static_cast<std::size_t>(view.slice)].add(currents, count);
+              }
+            });
       }
     };
     reference_.run(*plan_.data, batch, lane, 0, observer);
   });
   for (const auto& histograms : by_lane) {
-    for (std::size_t k = 0; k < wanted.size(); ++k) wanted[k].values += histograms[k];
+    for (std::size_t k = 0; k < wanted.size(); ++k) {
+      wanted[k].values.resize(histograms[k].size());
+      for (std::size_t slice = 0; slice < histograms[k].size(); ++slice) {
+        wanted[k].values[slice] += histograms[k][slice];
+      }
+    }
   }
+}
+
+std::vector<Interval> Calibration::fit(const CurrentProfile& profile, const AdcConfig& adc) const {
+  std::vector<Interval> fitted;
+  for (const FloatHistogram& values : profile.values) {
+    fitted.push_back(fit_adc_range(values, adc, range_request(plan_, adc.model)));
+  }
+  return with_power_ratios(fitted);
 }
 
 std::vector<LayerRanges> Calibration::ranges(std::span<const LayerHardware> hardware) {
@@ -180,8 +205,8 @@ std::vector<LayerRanges> Calibration::ranges(std::span<const LayerHardware> hard
     for (const auto& [config, range] : profile.fits) {
       if (config == adc) ranges[m].adc = range;
     }
-    if (ranges[m].adc == Interval{}) {
-      ranges[m].adc = fit_adc_range(profile.values, adc, range_request(plan_, adc.model));
+    if (ranges[m].adc.empty()) {
+      ranges[m].adc = fit(profile, adc);
       profile.fits.emplace_back(adc, ranges[m].adc);
     }
   });

@@ -6,8 +6,13 @@ namespace crossgrid {
 
 ChipKey make_chip_key(int layer, const LayerHardware& hardware, bool framed, std::uint64_t seed, std::uint32_t trial) {
   const bool random = hardware.device.random();
-  return {layer,  hardware.core,     hardware.array,    hardware.device, hardware.adc.model == ConverterModel::ideal,
-          framed, random ? seed : 0, random ? trial : 0};
+  ChipKey key{layer, hardware.core, hardware.array, hardware.device};
+  key.ideal_adc = hardware.adc.model == ConverterModel::ideal;
+  key.framed = framed;
+  key.gathered = drives_windows(hardware);
+  key.seed = random ? seed : 0;
+  key.trial = random ? trial : 0;
+  return key;
 }
 
 std::shared_ptr<const PreparedMatrix> ChipCache::find(const ChipKey& key) {

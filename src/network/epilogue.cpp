@@ -17,14 +17,14 @@ struct Constants {
   float scale, floor;
 };
 
-/// One run of values; `shift` is what a window's offset adds. NaN stays NaN: comparisons keep the value.
+/// One run of values. NaN stays NaN: comparisons keep the value.
 template <bool Adc, bool Dac, bool Partial>
 CROSSGRID_HD_INLINE void finish_run(const Constants c, const float* currents, const float* partial, const float* bias,
-                                    float shift, float* to, std::size_t count) {
+                                    float* to, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     float current = Adc ? c.adc(currents[i]) : currents[i] * c.adc_scale;
     if (Partial) current += partial[i];
-    const float value = fused(current, c.scale, bias[i]) - shift;
+    const float value = fused(current, c.scale, bias[i]);
     const float limited_below = value < c.floor ? c.floor : value;
     to[i] = Dac ? c.dac(limited_below) : limited_below * c.dac_scale;
   }
@@ -32,21 +32,21 @@ CROSSGRID_HD_INLINE void finish_run(const Constants c, const float* currents, co
 
 template <bool Adc, bool Dac>
 CROSSGRID_HD_INLINE void finish_kind(const Constants c, const float* currents, const float* partial, const float* bias,
-                                     float shift, float* to, std::size_t count) {
+                                     float* to, std::size_t count) {
   if (partial != nullptr) {
-    finish_run<Adc, Dac, true>(c, currents, partial, bias, shift, to, count);
+    finish_run<Adc, Dac, true>(c, currents, partial, bias, to, count);
   } else {
-    finish_run<Adc, Dac, false>(c, currents, partial, bias, shift, to, count);
+    finish_run<Adc, Dac, false>(c, currents, partial, bias, to, count);
   }
 }
 
 CROSSGRID_MULTIVERSION
 void finish_values(bool adc, bool dac, const Constants c, const float* currents, const float* partial,
-                   const float* bias, float shift, float* to, std::size_t count) {
-  if (adc && dac) return finish_kind<true, true>(c, currents, partial, bias, shift, to, count);
-  if (adc) return finish_kind<true, false>(c, currents, partial, bias, shift, to, count);
-  if (dac) return finish_kind<false, true>(c, currents, partial, bias, shift, to, count);
-  finish_kind<false, false>(c, currents, partial, bias, shift, to, count);
+                   const float* bias, float* to, std::size_t count) {
+  if (adc && dac) return finish_kind<true, true>(c, currents, partial, bias, to, count);
+  if (adc) return finish_kind<true, false>(c, currents, partial, bias, to, count);
+  if (dac) return finish_kind<false, true>(c, currents, partial, bias, to, count);
+  finish_kind<false, false>(c, currents, partial, bias, to, count);
 }
 
 CROSSGRID_MULTIVERSION
@@ -70,16 +70,16 @@ std::vector<float> make_bias_tile(const std::vector<float>& bias, int cols) {
   return tile;
 }
 
-void finish(const Epilogue& epilogue, const float* currents, const float* partial, const float* offset, float* to,
-            std::size_t windows, int cols) {
+void finish(const Epilogue& epilogue, const float* currents, const float* partial, float* to, std::size_t windows,
+            int cols) {
   const Constants constants{epilogue.adc.levels, epilogue.dac.levels,
                             epilogue.adc.scale,  epilogue.dac.scale,
                             epilogue.scale,      epilogue.relu ? 0 : -std::numeric_limits<float>::infinity()};
   const std::size_t total = windows * static_cast<std::size_t>(cols);
-  const std::size_t run = offset ? static_cast<std::size_t>(cols) : epilogue.bias_tile.size();
-  for (std::size_t first = 0, k = 0; first < total; first += run, ++k) {
+  const std::size_t run = epilogue.bias_tile.size();
+  for (std::size_t first = 0; first < total; first += run) {
     finish_values(!epilogue.adc.ideal, !epilogue.dac.ideal, constants, currents + first,
-                  partial ? partial + first : nullptr, epilogue.bias_tile.data(), offset ? offset[k] : 0, to + first,
+                  partial ? partial + first : nullptr, epilogue.bias_tile.data(), to + first,
                   std::min(run, total - first));
   }
 }
@@ -92,6 +92,29 @@ void accumulate(const Converter<float>& adc, const float* currents, float* parti
   } else {
     add_levels(adc.levels, currents, partial, count);
   }
+}
+
+namespace {
+
+CROSSGRID_MULTIVERSION
+void add_codes(UniformConverter<float> adc, double step, double base, const float* currents, double* sums,
+               std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    sums[i] = fused(static_cast<double>(adc.code(currents[i])), step, sums[i] + base);
+  }
+}
+
+CROSSGRID_MULTIVERSION
+void add_weighted(double weight, const float* currents, double* sums, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) sums[i] = fused(static_cast<double>(currents[i]), weight, sums[i]);
+}
+
+}  // namespace
+
+void shift_and_add(const AdcStage& adc, double weight, const float* currents, double* sums, std::size_t count) {
+  if (adc.converter.ideal) return add_weighted(weight, currents, sums, count);
+  const UniformConverter<double>& levels = adc.exact.levels;
+  add_codes(adc.converter.levels, weight * levels.step, weight * levels.base, currents, sums, count);
 }
 
 }  // namespace crossgrid

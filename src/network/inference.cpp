@@ -75,7 +75,8 @@ struct InferenceEngine::Impl {
     MatrixStep step;
     step.matrix = prepare_digital(geometry(matrix), layer_weights(layer(matrix)), lanes.front());
     step.adcs.resize(1);
-    step.bias_tile = make_bias_tile(layer_bias(layer(matrix)), layers[matrix].cols);
+    step.bias = layer_bias(layer(matrix));
+    step.bias_tile = make_bias_tile(step.bias, layers[matrix].cols);
     return step;
   }
   std::vector<MatrixStep> reference_steps() {
@@ -86,27 +87,10 @@ struct InferenceEngine::Impl {
 
   /// All of a layer but its arrays: what goes on at its ends.
   MatrixStep analog_step(std::size_t matrix, const LayerHardware& hardware, const LayerRanges& ranges) const {
-    MatrixStep step;
-    step.analog = true;
-    step.dac = make_dac<float>(hardware.dac, input_scale(hardware.dac, ranges.dac));
-    step.frame = geometry(matrix).padding - driven_geometry(geometry(matrix), step.dac).padding;
-    step.frame_value = step.dac(0.0f);
-    step.bias_tile = make_bias_tile(layer_bias(layer(matrix)), layers[matrix].cols);
+    MatrixStep step = driven_step(geometry(matrix), hardware, ranges.dac);
+    if (hardware.core.bias_row_count() == 0) step.bias = layer_bias(layer(matrix));
+    step.bias_tile = make_bias_tile(step.bias, layers[matrix].cols);
     return step;
-  }
-
-  static void put_arrays(MatrixStep& step, const LayerHardware& hardware, const LayerRanges& ranges,
-                         std::shared_ptr<const PreparedMatrix> prepared) {
-    step.matrix = std::move(prepared);
-    const InputScale scale = input_scale(hardware.dac, ranges.dac);
-    for (const PlanBlock& block : step.matrix->plan.blocks) {
-      const Interval range = hardware.adc.range == RangeRule::calibrated
-                                 ? ranges.adc
-                                 : adc_range(hardware.adc, block.rows, bipolar_currents(hardware, scale.is_signed));
-      step.adcs.push_back(make_adc<float>(hardware.adc, range));
-    }
-    step.scale = static_cast<float>(scale.unit * step.matrix->programmed.output_scale);
-    step.offset_scale = static_cast<float>(scale.unit * step.matrix->programmed.offset_coefficient);
   }
 
   std::shared_ptr<const NetworkExecution> prepare(const InferenceRequest& request) {
@@ -128,7 +112,7 @@ struct InferenceEngine::Impl {
     }
     const auto prepared = program(request, steps);
     for (std::size_t m = 0; m < layers.size(); ++m) {
-      if (prepared[m]) put_arrays(steps[m], request.hardware[m], ranges[m], prepared[m]);
+      if (prepared[m]) put_arrays(steps[m], request.hardware[m], ranges[m].adc, prepared[m]);
     }
     PreparedPoint point{{request.hardware.begin(), request.hardware.end()},
                         request.seed,
@@ -152,10 +136,10 @@ struct InferenceEngine::Impl {
     executor.run(layers.size(), [&](std::size_t m, int lane) {
       const LayerHardware& hardware = request.hardware[m];
       if (!hardware.analog || prepared[m]) return;
-      ProgrammedMatrix matrix = program_matrix(layer_weights(layer(m)), hardware, request.seed, request.trial,
-                                               static_cast<std::uint32_t>(layers[m].layer));
-      const ConvolutionShape driven = driven_geometry(geometry(m), steps[m].dac);
-      const MatrixPlan plan = plan_matrix(driven, hardware, matrix.arrays.front().noise);
+      ProgrammedMatrix matrix = program_matrix(matrix_weights(layer(m), hardware), hardware, request.seed,
+                                               request.trial, static_cast<std::uint32_t>(layers[m].layer));
+      const ConvolutionShape driven = steps[m].frame > 0 ? driven_geometry(geometry(m), steps[m].dac) : geometry(m);
+      const MatrixPlan plan = plan_matrix(driven, hardware, matrix.noise);
       prepared[m] = prepare_analog(driven, std::move(matrix), plan, lanes[static_cast<std::size_t>(lane)]);
     });
     for (std::size_t m = 0; m < layers.size(); ++m) {
@@ -201,31 +185,29 @@ struct InferenceEngine::Impl {
     measures.clipped.assign(images, 0);
     measures.conversions.assign(images, 0);
     NetworkExecution::Observer observer;
-    const auto each_image = [&](int m, const float* values, const auto& body) {
-      const std::size_t count = execution.matrices()[static_cast<std::size_t>(m)].matrix->outputs_per_image();
-      for (int image = batch.begin; image < batch.end; ++image) {
-        const auto k = static_cast<std::size_t>(image);
-        body(k, values + k * count, count);
-      }
-    };
     if (errors) {
       run_reference(batch, lane, measures);
       observer.outputs = [&](int m, const float* outputs) {
-        each_image(m, outputs, [&](std::size_t k, const float* values, std::size_t count) {
-          measures.errors[k] +=
-              relative_error(values, measures.reference[static_cast<std::size_t>(m)].data() + k * count, count);
-        });
+        const std::size_t count = execution.matrices()[static_cast<std::size_t>(m)].matrix->outputs_per_image();
+        const float* const reference_outputs = measures.reference[static_cast<std::size_t>(m)].data();
+        for (int image = batch.begin; image < batch.end; ++image) {
+          const auto k = static_cast<std::size_t>(image);
+          measures.errors[k] += relative_error(outputs + k * count, reference_outputs + k * count, count);
+        }
       };
     }
     if (clips) {
-      observer.currents = [&](int m, int block, const float* currents) {
-        const Converter<float>& adc =
-            execution.matrices()[static_cast<std::size_t>(m)].adcs[static_cast<std::size_t>(block)];
+      observer.currents = [&](int m, const ConversionView& view) {
+        const MatrixStep& step = execution.matrices()[static_cast<std::size_t>(m)];
+        const Converter<float>& adc = step.adc(view.block, view.slice).converter;
         if (adc.ideal) return;
-        each_image(m, currents, [&](std::size_t k, const float* values, std::size_t count) {
-          measures.clipped[k] += count_clipped(values, count, adc);
-          measures.conversions[k] += count;
-        });
+        const std::size_t count = step.matrix->currents_per_image();
+        const float* currents = view.currents;
+        for (int image = view.first_image; image < view.first_image + view.images; ++image, currents += count) {
+          if (image < batch.begin || image >= batch.end) continue;
+          measures.clipped[static_cast<std::size_t>(image)] += count_clipped(currents, count, adc);
+          measures.conversions[static_cast<std::size_t>(image)] += count;
+        }
       };
     }
     return execution.run(*data, batch, lane, 0, observer);

@@ -22,6 +22,12 @@ float* Lane::scratch(Scratch which, std::size_t floats) {
   return grown(scratch_[which], floats);
 }
 
+double* Lane::scratch(DoubleScratch which, std::size_t doubles) {
+  std::vector<double>& buffer = doubles_[which];
+  if (buffer.size() < doubles) buffer.resize(doubles);
+  return buffer.data();
+}
+
 float* Lane::slot(int role, int slot, std::size_t floats) {
   auto& slots = slots_[static_cast<std::size_t>(role)];
   if (slots.size() <= static_cast<std::size_t>(slot)) slots.resize(static_cast<std::size_t>(slot) + 1);

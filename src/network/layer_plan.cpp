@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "crossgrid/core/conversion_scheme.hpp"
 #include "crossgrid/core/partition.hpp"
 #include "crossgrid/core/programmed_matrix.hpp"
 #include "crossgrid/network/execution_graph.hpp"
 #include "crossgrid/network/inference.hpp"
 #include "crossgrid/network/matrix_plan.hpp"
+#include "crossgrid/network/matrix_step.hpp"
 
 namespace crossgrid {
 
@@ -23,10 +25,11 @@ NoisePath noise_path(const Layer& layer, const LayerHardware& hardware, int smal
   if (hardware.device.read_noise_sampling == NoiseSampling::lumped) return NoisePath::lumped;
   if (hardware.device.read_noise_sampling == NoiseSampling::per_cell) return NoisePath::per_cell;
   if (lumped_noise_is_accurate(hardware.device.read_noise.law(), 1, smallest_rows)) return NoisePath::lumped;
-  return program_matrix(layer_weights(layer), hardware, 0, 0, 0).arrays.front().noise;
+  return program_matrix(matrix_weights(layer, hardware), hardware, 0, 0, 0).noise;
 }
 
 std::string execution_text(const MatrixPlan& plan, const LayerHardware& hardware, NoisePath noise, bool convolution) {
+  const ConversionScheme scheme = conversion_scheme(hardware, noise);
   const std::size_t blocks = plan.blocks.size();
   std::string text;
   switch (plan.execution) {
@@ -42,6 +45,8 @@ std::string execution_text(const MatrixPlan& plan, const LayerHardware& hardware
       text = "cell by cell";
       break;
   }
+  const std::string collapse = scheme_text(hardware, scheme);
+  if (!collapse.empty()) text += "; " + collapse;
   if (noise == NoisePath::lumped) text += ", one more product for the noise's variance";
   if (hardware.adc.model != ConverterModel::ideal) text += ", ADC fused";
   return text;
@@ -59,20 +64,27 @@ LayerPlan plan_layer(const Network& network, const MatrixLayer& matrix, const La
     plan.reason = "analog is false";
     return plan;
   }
-  const auto rows = partition(matrix.rows, hardware.array.rows_max, hardware.array.rows_partition);
+  const int matrix_rows = matrix.rows + hardware.core.bias_row_count();
+  const auto rows = partition(matrix_rows, hardware.array.rows_max, hardware.array.rows_partition);
   const auto cols = partition(matrix.cols, hardware.array.cols_max, hardware.array.cols_partition);
   plan.row_arrays = static_cast<int>(rows.size()), plan.col_arrays = static_cast<int>(cols.size());
-  plan.cells = matrix.rows * matrix.cols * (hardware.core.style == CoreStyle::balanced ? 2 : 1);
-  const NoisePath noise = noise_path(layer, hardware, std::ranges::min(rows, {}, &Part::count).count);
+  const bool unit_columns = hardware.core.style == CoreStyle::offset && hardware.core.unit_column;
+  const int columns = matrix.cols + (unit_columns ? plan.col_arrays : 0);
+  plan.cells = matrix_rows * columns * hardware.core.slices * (hardware.core.style == CoreStyle::balanced ? 2 : 1);
+  const NoisePath noise = noise_path(layer, hardware, smallest_group(row_groups(rows, hardware.array.rows_active)));
   const ConvolutionShape geometry = layer_geometry(network, matrix.layer);
   const MatrixPlan execution = plan_matrix(geometry, hardware, noise);
   plan.execution = execution_text(execution, hardware, noise, matrix.convolution);
   plan.reason = execution.reason;
   if (noise == NoisePath::lumped) plan.reason += "; read noise is drawn once per output";
-  plan.megaflops_per_image *= execution.overhead(geometry) * (noise == NoisePath::lumped ? 2 : 1);
+  const ConversionCount products = scheme_count(hardware, conversion_scheme(hardware, noise));
+  plan.products = products.total();
+  plan.brute_force_products = brute_force_count(hardware).total();
+  plan.megaflops_per_image *= execution.overhead(geometry) * products.total() * (noise == NoisePath::lumped ? 2 : 1);
   // A draw costs what about 20 multiplications do.
-  if (noise == NoisePath::per_cell)
-    plan.megaflops_per_image += 2e-5 * multiplications * plan.cells / matrix.cols / matrix.rows;
+  if (noise == NoisePath::per_cell) {
+    plan.megaflops_per_image += 2e-5 * multiplications * products.inputs * plan.cells / matrix.cols / matrix.rows;
+  }
   return plan;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "crossgrid/core/conversion_scheme.hpp"
 #include "crossgrid/core/partition.hpp"
 
 namespace crossgrid {
@@ -17,10 +18,11 @@ int kernel_size(const ConvolutionShape& geometry) {
   return geometry.kernel_height * geometry.kernel_width;
 }
 
-std::vector<PlanBlock> make_blocks(const ConvolutionShape& geometry, const std::vector<Part>& parts) {
+std::vector<PlanBlock> make_blocks(const ConvolutionShape& geometry, const std::vector<RowGroup>& groups) {
   std::vector<PlanBlock> blocks;
   const int kernel = kernel_size(geometry);
-  for (const Part& part : parts) {
+  for (const RowGroup& group : groups) {
+    const Part& part = group.rows;
     const int first = part.first / kernel, end = (part.first + part.count + kernel - 1) / kernel;
     blocks.push_back({part.first, part.count, first, end - first});
   }
@@ -38,9 +40,12 @@ int tile_windows(int windows, int rows) {
 
 MatrixPlan blocks_of(const ConvolutionShape& geometry, const LayerHardware& hardware, NoisePath noise) {
   MatrixPlan plan;
-  std::vector<Part> parts = partition(geometry.rows(), hardware.array.rows_max, hardware.array.rows_partition);
-  plan.merged = parts.size() > 1 && hardware.adc.model == ConverterModel::ideal && noise == NoisePath::none;
-  if (plan.merged) parts = {{0, geometry.rows()}};
+  const ArrayConfig& array = hardware.array;
+  const int matrix_rows = geometry.rows() + hardware.core.bias_row_count();
+  std::vector<RowGroup> parts =
+      row_groups(partition(matrix_rows, array.rows_max, array.rows_partition), array.rows_active);
+  plan.merged = parts.size() > 1 && !conversion_scheme(hardware, noise).rows;
+  if (plan.merged) parts = {{{0, matrix_rows}, 0}};
   plan.blocks = make_blocks(geometry, parts);
   const int rows = std::ranges::max(plan.blocks, {}, &PlanBlock::rows).rows;
   plan.tile = tile_windows(geometry.out_height() * geometry.out_width(), rows);
@@ -56,11 +61,21 @@ double MatrixPlan::overhead(const ConvolutionShape& geometry) const {
   return computed / geometry.rows();
 }
 
+bool drives_windows(const LayerHardware& hardware) {
+  return hardware.dac.range == RangeRule::per_vector || hardware.adc.bound_management > 0;
+}
+
 MatrixPlan plan_matrix(const ConvolutionShape& geometry, const LayerHardware& hardware, NoisePath noise) {
   MatrixPlan plan = blocks_of(geometry, hardware, noise);
   if (noise == NoisePath::per_cell) {
     plan.execution = MatrixExecution::cell_by_cell;
     plan.reason = "read noise draws every cell at every MVM";
+    return plan;
+  }
+  if (drives_windows(hardware) || hardware.core.bias_row_count() > 0) {
+    plan.execution = MatrixExecution::gathered;
+    plan.reason =
+        hardware.core.bias_row_count() > 0 ? "arrays hold rows of a bias" : "every input vector is scaled by itself";
     return plan;
   }
   const double overhead = plan.overhead(geometry);

@@ -95,14 +95,14 @@ std::vector<MatrixLayer> matrix_layers(const Network& network) {
   std::vector<MatrixLayer> found;
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const Layer& layer = network.layers[i];
-    const auto add = [&](const Matrix& weights, int mvms, bool convolution) {
-      found.push_back({static_cast<int>(i), layer.name, static_cast<int>(weights.cols()),
-                       static_cast<int>(weights.rows()), mvms, convolution});
+    const auto add = [&](const auto& operation, int mvms, bool convolution) {
+      found.push_back({static_cast<int>(i), layer.name, static_cast<int>(operation.weights.cols()),
+                       static_cast<int>(operation.weights.rows()), mvms, convolution, !operation.bias.empty()});
     };
     if (const auto* conv = std::get_if<Conv2d>(&layer.operation)) {
-      add(conv->weights, layer.output.height * layer.output.width, true);
+      add(*conv, layer.output.height * layer.output.width, true);
     } else if (const auto* linear = std::get_if<Linear>(&layer.operation)) {
-      add(linear->weights, 1, false);
+      add(*linear, 1, false);
     }
   }
   return found;

@@ -32,29 +32,6 @@ std::vector<float> make_pixel_table(const Network& network, const Converter<floa
 
 }  // namespace
 
-const float* drive(const MatrixStep& step, const float* inputs, const Shape& in, bool encoded, Lane& lane) {
-  const int images = step.matrix->geometry.images;
-  const std::size_t count = static_cast<std::size_t>(images) * in.size();
-  if (!encoded) {
-    float* const converted = lane.scratch(Lane::driven, count);
-    convert(inputs, converted, count, step.dac);
-    inputs = converted;
-  }
-  if (step.frame == 0) return inputs;
-  float* const framed = lane.scratch(Lane::padded, static_cast<std::size_t>(images) * step.matrix->inputs_per_image());
-  frame_images(inputs, framed, images, in, step.frame, step.frame_value);
-  return framed;
-}
-
-ConvolutionShape driven_geometry(const ConvolutionShape& geometry, const Converter<float>& dac) {
-  if (dac(0.0f) == 0) return geometry;
-  ConvolutionShape framed = geometry;
-  framed.height += 2 * geometry.padding;
-  framed.width += 2 * geometry.padding;
-  framed.padding = 0;
-  return framed;
-}
-
 /// One micro-batch on its way.
 struct NetworkExecution::Run {
   const NetworkExecution& network;
@@ -113,7 +90,7 @@ bool NetworkExecution::encodable(int tensor) const {
     const int matrix = graph_.steps[static_cast<std::size_t>(consumer)].matrix;
     if (matrix < 0) return false;
     const MatrixStep& step = matrices_[static_cast<std::size_t>(matrix)];
-    if (!step.analog || (first != nullptr && !same(*first, step.dac))) return false;
+    if (!step.analog || step.per_window || (first != nullptr && !same(*first, step.dac))) return false;
     first = &step.dac;
   }
   return true;
@@ -129,7 +106,7 @@ bool NetworkExecution::finished_by_pool(const ExecutionStep& step, const Observe
   const Layer& layer = network_.layers[static_cast<std::size_t>(next.layer)];
   if (!std::holds_alternative<MaxPool2d>(layer.operation)) return false;
   const MatrixStep& matrix = matrices_[static_cast<std::size_t>(step.matrix)];
-  return matrix.matrix->blocks.size() == 1 && matrix.offset_scale == 0 && matrix.scale > 0;
+  return matrix.matrix->blocks.size() == 1 && matrix.plain() && matrix.scale() > 0;
 }
 
 const float* NetworkExecution::run(const Dataset& data, const MicroBatch& batch, Lane& lane, int role,
@@ -146,50 +123,69 @@ const float* NetworkExecution::run(const Dataset& data, const MicroBatch& batch,
   return run.tensor(graph_.logits);
 }
 
-void NetworkExecution::run_matrix(Run& run, const ExecutionStep& step) const {
+/// Row blocks' partial sums in one pass each, the last one's with what follows.
+void NetworkExecution::run_plain(Run& run, const ExecutionStep& step) const {
   const MatrixStep& layer = matrices_[static_cast<std::size_t>(step.matrix)];
   const PreparedMatrix& matrix = *layer.matrix;
   const auto images = static_cast<std::size_t>(run.batch.size);
   const std::size_t windows = images * static_cast<std::size_t>(matrix.windows());
   const std::size_t outputs = images * matrix.outputs_per_image();
   const int source = step.inputs.front();
-  const float* driven = run.tensor(source);
-  if (run.observer.inputs) run.observer.inputs(step.matrix, driven);
+  DrivenInputs driven{run.tensor(source), nullptr, 0};
   if (layer.analog) {
-    driven = drive(layer, driven, run.shape(source), encoded_[static_cast<std::size_t>(source)], run.lane);
+    driven.values =
+        drive(layer, driven.values, run.shape(source), encoded_[static_cast<std::size_t>(source)], run.lane);
   }
-  const float* offsets = nullptr;
-  if (layer.offset_scale != 0) {
-    float* const sums = run.lane.scratch(Lane::offsets, windows);
-    const ConvolutionShape& g = matrix.geometry;
-    window_sums(driven, sums, run.lane.scratch(Lane::pixel_sums, static_cast<std::size_t>(g.height) * g.width), g);
-    convert(sums, windows, Converter<float>{true, layer.offset_scale, {}});
-    offsets = sums;
+  if (matrix.noise == NoisePath::lumped) {
+    const std::size_t count = images * matrix.inputs_per_image();
+    float* const squares = run.lane.scratch(Lane::squares, count);
+    if (layer.slices.count > 1) {
+      square_slices(driven.values, squares, count, layer.slices);
+    } else {
+      square(driven.values, squares, count);
+    }
+    driven.squares = squares;
   }
   // The last row block's currents go straight to the output; partial sums of the others wait beside it.
   float* const output = run.tensor(step.output);
   const int blocks = static_cast<int>(matrix.blocks.size());
   float* const partial = blocks > 1 ? run.lane.scratch(Lane::currents, outputs) : nullptr;
   for (int block = 0; block < blocks; ++block) {
-    block_currents(matrix, block, driven, run.batch, run.lane, output);
-    if (run.observer.currents) run.observer.currents(step.matrix, block, output);
-    if (block + 1 < blocks) {
-      accumulate(layer.adcs[static_cast<std::size_t>(block)], output, partial, outputs, block == 0);
-    }
+    direct_currents(matrix, block, 0, driven, run.batch, run.lane, output);
+    if (run.observer.currents) run.observer.currents(step.matrix, {block, 0, 0, run.batch.size, output});
+    if (block + 1 < blocks) accumulate(layer.adc(block, 0).converter, output, partial, outputs, block == 0);
   }
   if (finished_by_pool(step, run.observer)) return;
-  const Converter<float>& adc = layer.adcs.back();
-  Epilogue epilogue{adc, layer.scale, layer.bias_tile, step.relu, run.encoding(step.output)};
+  const Converter<float>& adc = layer.adcs.back().converter;
+  const auto scale = static_cast<float>(layer.scale());
   if (!run.observer.outputs) {
-    finish(epilogue, output, partial, offsets, output, windows, matrix.cols());
+    finish({adc, scale, layer.bias_tile, step.relu, run.encoding(step.output)}, output, partial, output, windows,
+           matrix.cols());
     return;
   }
-  finish({adc, layer.scale, layer.bias_tile, false, {}}, output, partial, offsets, output, windows, matrix.cols());
+  finish({adc, scale, layer.bias_tile, false, {}}, output, partial, output, windows, matrix.cols());
   run.observer.outputs(step.matrix, output);
-  epilogue.adc = {};
-  epilogue.scale = 1;
-  std::ranges::fill(epilogue.bias_tile, 0.0f);
-  finish(epilogue, output, nullptr, nullptr, output, windows, matrix.cols());
+  finish({{}, 1, zeros_, step.relu, run.encoding(step.output)}, output, nullptr, output, windows, matrix.cols());
+}
+
+void NetworkExecution::run_matrix(Run& run, const ExecutionStep& step) const {
+  const MatrixStep& layer = matrices_[static_cast<std::size_t>(step.matrix)];
+  const int source = step.inputs.front();
+  if (run.observer.inputs) run.observer.inputs(step.matrix, run.tensor(source));
+  if (layer.plain()) return run_plain(run, step);
+  ConversionObserver observe;
+  if (run.observer.currents) {
+    observe = [&](const ConversionView& view) { run.observer.currents(step.matrix, view); };
+  }
+  float* const output = run.tensor(step.output);
+  const std::uint64_t halvings =
+      run_chain(layer, run.tensor(source), run.shape(source), encoded_[static_cast<std::size_t>(source)], run.batch,
+                run.lane, observe, output);
+  if (run.observer.halvings) run.observer.halvings(step.matrix, halvings);
+  if (run.observer.outputs) run.observer.outputs(step.matrix, output);
+  const std::size_t windows =
+      static_cast<std::size_t>(run.batch.size) * static_cast<std::size_t>(layer.matrix->windows());
+  finish({{}, 1, zeros_, step.relu, run.encoding(step.output)}, output, nullptr, output, windows, layer.matrix->cols());
 }
 
 void NetworkExecution::run_digital(Run& run, const ExecutionStep& step) const {
@@ -226,14 +222,13 @@ void NetworkExecution::run_digital(Run& run, const ExecutionStep& step) const {
   if (producer >= 0 && finished_by_pool(graph_.steps[static_cast<std::size_t>(producer)], run.observer)) {
     const ExecutionStep& before = graph_.steps[static_cast<std::size_t>(producer)];
     const MatrixStep& matrix = matrices_[static_cast<std::size_t>(before.matrix)];
-    const Epilogue epilogue{matrix.adcs.back(), matrix.scale, matrix.bias_tile, relu || before.relu,
-                            run.encoding(step.output)};
-    finish(epilogue, to, nullptr, nullptr, to, count / static_cast<std::size_t>(out.channels), out.channels);
+    const Epilogue epilogue{matrix.adcs.back().converter, static_cast<float>(matrix.scale()), matrix.bias_tile,
+                            relu || before.relu, run.encoding(step.output)};
+    finish(epilogue, to, nullptr, to, count / static_cast<std::size_t>(out.channels), out.channels);
     return;
   }
   if (relu || encoded_[static_cast<std::size_t>(step.output)]) {
-    const Epilogue epilogue{{}, 1, std::vector<float>(512, 0.0f), relu, run.encoding(step.output)};
-    finish(epilogue, to, nullptr, nullptr, to, count, 1);
+    finish({{}, 1, zeros_, relu, run.encoding(step.output)}, to, nullptr, to, count, 1);
   }
 }
 

@@ -13,32 +13,53 @@ bool plain_product(const ConvolutionShape& g) {
   return g.height == 1 && g.width == 1 && g.kernel_height == 1 && g.kernel_width == 1 && g.padding == 0;
 }
 
-AnyProductShape product_shape(const ConvolutionShape& geometry, const MatrixPlan& plan, const PlanBlock& block) {
-  const int cols = geometry.out_channels;
-  if (plan.execution != MatrixExecution::direct) {
-    return ProductShape{plan.tile, block.rows, cols, block.rows, cols};
-  }
+AnyProductShape product_shape(const ConvolutionShape& geometry, const MatrixPlan& plan, const PlanBlock& block,
+                              int rows, int columns) {
+  if (plan.execution != MatrixExecution::direct) return ProductShape{plan.tile, block.rows, columns, rows, columns};
   if (plain_product(geometry)) {
-    return ProductShape{geometry.images, block.rows, cols, geometry.in_channels, cols};
+    return ProductShape{geometry.images, block.rows, columns, geometry.in_channels, columns};
   }
   ConvolutionShape shape = geometry;
   shape.in_channels = block.channels;
+  shape.out_channels = columns;
   return shape;
 }
 
 /// A row block's cells side by side, with rows of zeros before and after for what else its product computes.
-Matrix block_matrix(const PreparedMatrix& matrix, const PlanBlock& block, Matrix Crossbar::*cells) {
+Matrix block_matrix(const PreparedMatrix& matrix, int plane, const PlanBlock& block, Matrix Crossbar::*cells) {
   const ConvolutionShape& g = matrix.geometry;
   const int kernel = g.kernel_height * g.kernel_width;
   const bool whole_channels = matrix.plan.execution == MatrixExecution::direct;
   const int first = whole_channels ? block.channel_first * kernel : block.row_first;
   const int rows = whole_channels ? block.channels * kernel : block.rows;
-  Matrix all = Matrix::Zero(rows, g.out_channels);
-  for (const Crossbar& array : matrix.programmed.arrays) {
-    if (array.row_first < block.row_first || array.row_first >= block.row_first + block.rows) continue;
-    all.block(array.row_first - first, array.col_first, array.rows, array.cols) = array.*cells;
+  Matrix all = Matrix::Zero(rows, matrix.columns);
+  const ProgrammedMatrix& programmed = matrix.programmed;
+  for (int group = 0; group < static_cast<int>(programmed.groups.size()); ++group) {
+    for (int part = 0; part < static_cast<int>(programmed.col_parts.size()); ++part) {
+      const Crossbar& array = programmed.array(plane, group, part);
+      if (array.row_first < block.row_first || array.row_first >= block.row_first + block.rows) continue;
+      all.block(array.row_first - first, array.col_first, array.rows, array.cols) = array.*cells;
+    }
   }
   return all;
+}
+
+PreparedMatrix::Plane prepare_plane(const PreparedMatrix& matrix, int plane, const PlanBlock& rows, Product& product) {
+  PreparedMatrix::Plane made;
+  if (matrix.noise != NoisePath::per_cell) {
+    made.weights = product.pack(block_matrix(matrix, plane, rows, &Crossbar::conductance));
+    if (matrix.noise == NoisePath::lumped) {
+      made.variance = product.pack(block_matrix(matrix, plane, rows, &Crossbar::noise_variance));
+    }
+  }
+  const ProgrammedMatrix& programmed = matrix.programmed;
+  for (int group = 0; group < static_cast<int>(programmed.groups.size()); ++group) {
+    for (int part = 0; part < static_cast<int>(programmed.col_parts.size()); ++part) {
+      const Crossbar& array = programmed.array(plane, group, part);
+      if (array.row_first == rows.row_first) made.arrays.push_back(&array);
+    }
+  }
+  return made;
 }
 
 std::size_t bytes_of(const Crossbar& array) {
@@ -46,29 +67,17 @@ std::size_t bytes_of(const Crossbar& array) {
   return sizeof(Crossbar) + static_cast<std::size_t>(floats) * sizeof(float);
 }
 
-void gather_tile(const PreparedMatrix& matrix, const PlanBlock& block, const float* inputs, int image, int window,
-                 float* to) {
-  gather_windows(inputs + static_cast<std::size_t>(image) * matrix.inputs_per_image(), to, matrix.geometry, window,
-                 matrix.plan.tile, block.row_first, block.rows);
+const PreparedMatrix::Plane& plane_of(const PreparedMatrix& matrix, int block, int plane) {
+  return matrix.blocks[static_cast<std::size_t>(block)].planes[static_cast<std::size_t>(plane)];
 }
 
-/// One product by the plan: for the currents, or with squared inputs for their variance.
+/// One product over a micro-batch.
 void multiply(const PreparedMatrix& matrix, int index, const PackedWeights& weights, const float* inputs, Lane& lane,
               float* result) {
   const PlanBlock& block = matrix.plan.blocks[static_cast<std::size_t>(index)];
   const ConvolutionShape& g = matrix.geometry;
   const AnyProductShape& shape = matrix.blocks[static_cast<std::size_t>(index)].shape;
-  if (matrix.plan.execution == MatrixExecution::gathered) {
-    const int tile = matrix.plan.tile;
-    float* const rows = lane.scratch(Lane::windows, static_cast<std::size_t>(tile) * block.rows);
-    for (int image = 0; image < g.images; ++image) {
-      for (int window = 0; window < matrix.windows(); window += tile) {
-        gather_tile(matrix, block, inputs, image, window, rows);
-        lane.product(shape).run(rows, weights, result);
-        result += static_cast<std::ptrdiff_t>(tile) * g.out_channels;
-      }
-    }
-  } else if (plain_product(g)) {
+  if (plain_product(g)) {
     lane.product(shape).run(inputs + block.row_first, weights, result);
   } else if (block.channels == g.in_channels) {
     lane.product(shape).run(inputs, weights, result);
@@ -80,42 +89,23 @@ void multiply(const PreparedMatrix& matrix, int index, const PackedWeights& weig
   }
 }
 
-void lumped_noise(const PreparedMatrix& matrix, int index, const float* inputs, const MicroBatch& batch, Lane& lane,
-                  float* currents) {
-  const PreparedMatrix::Block& block = matrix.blocks[static_cast<std::size_t>(index)];
-  const std::size_t outputs = matrix.outputs_per_image();
-  const std::size_t count = static_cast<std::size_t>(batch.size) * matrix.inputs_per_image();
-  float* const squares = lane.scratch(Lane::squares, count);
-  float* const variance = lane.scratch(Lane::variance, static_cast<std::size_t>(batch.size) * outputs);
-  square(inputs, squares, count);
-  multiply(matrix, index, block.variance, squares, lane, variance);
-  for (int image = batch.begin; image < batch.end; ++image) {
-    const std::size_t place = static_cast<std::size_t>(image) * outputs;
-    for (const Crossbar* array : block.arrays) {
-      add_lumped_noise(*array, static_cast<std::uint32_t>(batch.first) + static_cast<std::uint32_t>(image), 0,
-                       matrix.windows(), variance + place + array->col_first, matrix.cols(),
-                       currents + place + array->col_first, matrix.cols());
-    }
+/// The same over gathered windows, tile by tile.
+void multiply_gathered(const PreparedMatrix& matrix, int index, const PackedWeights& weights, const float* inputs,
+                       Lane& lane, float* result) {
+  const int first = matrix.plan.blocks[static_cast<std::size_t>(index)].row_first, tile = matrix.plan.tile;
+  Product& product = lane.product(matrix.blocks[static_cast<std::size_t>(index)].shape);
+  for (int window = 0; window < matrix.windows(); window += tile) {
+    product.run(inputs + static_cast<std::ptrdiff_t>(window) * matrix.rows() + first, weights, result);
+    result += static_cast<std::ptrdiff_t>(tile) * matrix.columns;
   }
 }
 
-void cell_by_cell(const PreparedMatrix& matrix, int index, const float* inputs, const MicroBatch& batch, Lane& lane,
-                  float* currents) {
-  const PlanBlock& block = matrix.plan.blocks[static_cast<std::size_t>(index)];
-  const int tile = matrix.plan.tile;
-  float* const rows = lane.scratch(Lane::windows, static_cast<std::size_t>(tile) * block.rows);
-  std::fill_n(currents, static_cast<std::size_t>(batch.size) * matrix.outputs_per_image(), 0.0f);
-  for (int image = batch.begin; image < batch.end; ++image) {
-    for (int window = 0; window < matrix.windows(); window += tile) {
-      gather_tile(matrix, block, inputs, image, window, rows);
-      float* const to = currents + static_cast<std::size_t>(image) * matrix.outputs_per_image() +
-                        static_cast<std::ptrdiff_t>(window) * matrix.cols();
-      for (const Crossbar* array : matrix.blocks[static_cast<std::size_t>(index)].arrays) {
-        mvm_with_cell_noise(*array, static_cast<std::uint32_t>(batch.first) + static_cast<std::uint32_t>(image),
-                            static_cast<std::uint32_t>(window), tile, rows, block.rows, to + array->col_first,
-                            matrix.cols());
-      }
-    }
+/// Adds noise to one image's currents.
+void add_noise(const PreparedMatrix& matrix, const PreparedMatrix::Plane& plane, int input_slice, std::uint32_t image,
+               const float* variance, float* currents) {
+  for (const Crossbar* array : plane.arrays) {
+    add_lumped_noise(*array, image, 0, input_slice, matrix.windows(), variance + array->col_first, matrix.columns,
+                     currents + array->col_first, matrix.columns);
   }
 }
 
@@ -130,9 +120,11 @@ std::shared_ptr<const PreparedMatrix> prepare_digital(const ConvolutionShape& ge
   auto matrix = std::make_shared<PreparedMatrix>();
   matrix->geometry = geometry;
   matrix->plan = plan_matrix(geometry, {}, NoisePath::none);
-  PreparedMatrix::Block block{product_shape(geometry, matrix->plan, matrix->plan.blocks.front()), {}, {}, {}};
-  block.weights = lane.product(block.shape).pack(weights.transpose());
-  matrix->bytes = block.weights.bytes();
+  matrix->columns = geometry.out_channels;
+  PreparedMatrix::Block block{
+      product_shape(geometry, matrix->plan, matrix->plan.blocks.front(), geometry.rows(), matrix->columns), {}};
+  block.planes.push_back({lane.product(block.shape).pack(weights.transpose()), {}, {}});
+  matrix->bytes = block.planes.front().weights.bytes();
   matrix->blocks.push_back(std::move(block));
   return matrix;
 }
@@ -143,20 +135,15 @@ std::shared_ptr<const PreparedMatrix> prepare_analog(const ConvolutionShape& geo
   matrix->geometry = geometry;
   matrix->plan = plan;
   matrix->programmed = std::move(programmed);
-  matrix->noise = matrix->programmed.arrays.front().noise;
+  matrix->noise = matrix->programmed.noise;
+  matrix->columns = matrix->programmed.columns;
   for (const PlanBlock& rows : plan.blocks) {
-    PreparedMatrix::Block block{product_shape(geometry, plan, rows), {}, {}, {}};
-    if (matrix->noise != NoisePath::per_cell) {
-      Product& product = lane.product(block.shape);
-      block.weights = product.pack(block_matrix(*matrix, rows, &Crossbar::conductance));
-      if (matrix->noise == NoisePath::lumped) {
-        block.variance = product.pack(block_matrix(*matrix, rows, &Crossbar::noise_variance));
-      }
+    PreparedMatrix::Block block{product_shape(geometry, plan, rows, matrix->rows(), matrix->columns), {}};
+    Product& product = lane.product(block.shape);
+    for (int plane = 0; plane < static_cast<int>(matrix->programmed.planes.size()); ++plane) {
+      block.planes.push_back(prepare_plane(*matrix, plane, rows, product));
+      matrix->bytes += block.planes.back().weights.bytes() + block.planes.back().variance.bytes();
     }
-    for (const Crossbar& array : matrix->programmed.arrays) {
-      if (array.row_first == rows.row_first) block.arrays.push_back(&array);
-    }
-    matrix->bytes += block.weights.bytes() + block.variance.bytes();
     matrix->blocks.push_back(std::move(block));
   }
   for (Crossbar& array : matrix->programmed.arrays) {
@@ -167,13 +154,35 @@ std::shared_ptr<const PreparedMatrix> prepare_analog(const ConvolutionShape& geo
   return matrix;
 }
 
-void block_currents(const PreparedMatrix& matrix, int block, const float* inputs, const MicroBatch& batch, Lane& lane,
-                    float* currents) {
-  if (matrix.plan.execution == MatrixExecution::cell_by_cell) {
-    return cell_by_cell(matrix, block, inputs, batch, lane, currents);
+void direct_currents(const PreparedMatrix& matrix, int block, int plane, const DrivenInputs& inputs,
+                     const MicroBatch& batch, Lane& lane, float* currents) {
+  const PreparedMatrix::Plane& cells = plane_of(matrix, block, plane);
+  multiply(matrix, block, cells.weights, inputs.values, lane, currents);
+  if (matrix.noise != NoisePath::lumped) return;
+  const std::size_t image_currents = matrix.currents_per_image();
+  float* const variance = lane.scratch(Lane::variance, static_cast<std::size_t>(batch.size) * image_currents);
+  multiply(matrix, block, cells.variance, inputs.squares, lane, variance);
+  for (int image = batch.begin; image < batch.end; ++image) {
+    const std::size_t place = static_cast<std::size_t>(image) * image_currents;
+    add_noise(matrix, cells, inputs.input_slice, batch.absolute(image), variance + place, currents + place);
   }
-  multiply(matrix, block, matrix.blocks[static_cast<std::size_t>(block)].weights, inputs, lane, currents);
-  if (matrix.noise == NoisePath::lumped) lumped_noise(matrix, block, inputs, batch, lane, currents);
+}
+
+void gathered_currents(const PreparedMatrix& matrix, int block, int plane, const DrivenInputs& inputs,
+                       std::uint32_t image, Lane& lane, float* currents) {
+  const PreparedMatrix::Plane& cells = plane_of(matrix, block, plane);
+  if (matrix.noise == NoisePath::per_cell) {
+    for (const Crossbar* array : cells.arrays) {
+      mvm_with_cell_noise(*array, image, 0, inputs.input_slice, matrix.windows(), inputs.values + array->row_first,
+                          matrix.rows(), currents + array->col_first, matrix.columns);
+    }
+    return;
+  }
+  multiply_gathered(matrix, block, cells.weights, inputs.values, lane, currents);
+  if (matrix.noise != NoisePath::lumped) return;
+  float* const variance = lane.scratch(Lane::variance, matrix.currents_per_image());
+  multiply_gathered(matrix, block, cells.variance, inputs.squares, lane, variance);
+  add_noise(matrix, cells, inputs.input_slice, image, variance, currents);
 }
 
 }  // namespace crossgrid

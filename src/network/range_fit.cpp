@@ -206,6 +206,23 @@ Interval fit_adc_range(const FloatHistogram& currents, const AdcConfig& adc, con
   return fit_ends(joined(bins), steps);
 }
 
+std::vector<Interval> with_power_ratios(const std::vector<Interval>& ranges) {
+  if (ranges.size() < 2) return ranges;
+  Interval widest = *std::ranges::max_element(ranges, {}, [](const Interval& range) { return range.high - range.low; });
+  widest = {std::min(widest.low, 0.0), std::max(widest.high, 0.0)};
+  std::vector<Interval> related;
+  for (const Interval& range : ranges) {
+    const auto holds = [&](double f) {
+      return f * widest.low <= std::min(range.low, 0.0) && f * widest.high >= range.high;
+    };
+    double factor = 1;
+    while (factor > 1e-6 && holds(factor / 2)) factor /= 2;
+    while (factor < 1e6 && !holds(factor) && widest.low < 0 && widest.high > 0) factor *= 2;
+    related.push_back({factor * widest.low, factor * widest.high});
+  }
+  return related;
+}
+
 double quantization_error(const FloatHistogram& values, Interval range, double steps) {
   return total_error(values.bins(), range, steps);
 }

@@ -63,11 +63,11 @@ void max_pool_pairs(const float* top, const float* bottom, float* to, int output
 
 /// Sum of a pixel's channels in a fixed order: 16 partial sums, then pairwise.
 CROSSGRID_MULTIVERSION
-void sum_channels(const float* from, float* to, std::size_t pixels, int channels) {
+void sum_channels(const float* from, double* to, std::size_t pixels, int channels) {
   constexpr int lanes = 16;
   for (std::size_t p = 0; p < pixels; ++p) {
     const float* const x = from + p * static_cast<std::size_t>(channels);
-    float partial[lanes] = {};
+    double partial[lanes] = {};
     int c = 0;
     for (; c + lanes <= channels; c += lanes) {
       for (int k = 0; k < lanes; ++k) partial[k] += x[c + k];
@@ -177,29 +177,29 @@ void frame_images(const float* from, float* to, int images, const Shape& in, int
   }
 }
 
-void gather_windows(const float* image, float* to, const ConvolutionShape& shape, int first_window, int windows,
-                    int first_row, int row_count) {
-  const int kernel = shape.kernel_height * shape.kernel_width, out_width = shape.out_width();
-  for (int w = 0; w < windows; ++w, to += row_count) {
-    const int top = (first_window + w) / out_width * shape.stride - shape.padding;
-    const int left = (first_window + w) % out_width * shape.stride - shape.padding;
-    for (int i = 0; i < row_count; ++i) {
-      const int channel = (first_row + i) / kernel, place = (first_row + i) % kernel;
+void gather_windows(const float* image, float* to, const ConvolutionShape& shape, int stride) {
+  const int kernel = shape.kernel_height * shape.kernel_width, channels = shape.in_channels;
+  const int windows = shape.out_height() * shape.out_width();
+  for (int w = 0; w < windows; ++w, to += stride) {
+    const int top = w / shape.out_width() * shape.stride - shape.padding;
+    const int left = w % shape.out_width() * shape.stride - shape.padding;
+    for (int place = 0; place < kernel; ++place) {
       const int y = top + place / shape.kernel_width, x = left + place % shape.kernel_width;
       const bool inside = y >= 0 && y < shape.height && x >= 0 && x < shape.width;
-      to[i] = inside ? image[(static_cast<std::ptrdiff_t>(y) * shape.width + x) * shape.in_channels + channel] : 0.0f;
+      const float* const pixel = image + (static_cast<std::ptrdiff_t>(y) * shape.width + x) * channels;
+      for (int c = 0; c < channels; ++c) to[c * kernel + place] = inside ? pixel[c] : 0.0f;
     }
   }
 }
 
-void window_sums(const float* from, float* to, float* scratch, const ConvolutionShape& shape) {
+void window_sums(const float* from, double* to, double* scratch, const ConvolutionShape& shape) {
   const Shape pixels{1, shape.height, shape.width}, windows{1, shape.out_height(), shape.out_width()};
   const std::size_t image = pixels.size() * static_cast<std::size_t>(shape.in_channels);
   const struct { int stride, padding; } grid{shape.stride, shape.padding};
   for (int n = 0; n < shape.images; ++n, from += image, to += windows.size()) {
     sum_channels(from, scratch, pixels.size(), shape.in_channels);
     visit_outputs(1, windows, grid, [&](int, int top, int left, std::ptrdiff_t place) {
-      float sum = 0;
+      double sum = 0;
       const int bottom = std::min(top + shape.kernel_height, shape.height);
       const int right = std::min(left + shape.kernel_width, shape.width);
       for (int y = std::max(top, 0); y < bottom; ++y) {

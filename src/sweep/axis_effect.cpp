@@ -62,8 +62,8 @@ std::string reason_without_effect(const Axis& axis, std::size_t index, const Har
 }
 
 bool decides_possibility(ParameterGroup group) {
-  return group == ParameterGroup::style || group == ParameterGroup::cell_bits || group == ParameterGroup::faults ||
-         group == ParameterGroup::converters;
+  return group == ParameterGroup::weight_bits || group == ParameterGroup::cell_bits ||
+         group == ParameterGroup::faults || group == ParameterGroup::conversion;
 }
 
 bool any_combination(const SweepFile& sweep, const std::vector<std::size_t>& axes,

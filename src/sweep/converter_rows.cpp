@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "parameter_rows.hpp"
 
 namespace crossgrid {
@@ -15,40 +17,86 @@ const Models models{{"ideal", ConverterModel::ideal},
 Interval interval_of(const Json& json) {
   return {json.at(0).get<double>(), json.at(1).get<double>()};
 }
+Json json_of(const Interval& interval) {
+  return Json::array({interval.low, interval.high});
+}
 
-/// dac.range and adc.range: words or [lo, hi].
-template <class Access>
-Parameter range_row(const std::string& path, const std::string& about, ValueType type,
-                    const std::vector<std::pair<std::string, RangeRule>>& words, Access access) {
+using RangeWords = std::vector<std::pair<std::string, RangeRule>>;
+
+RangeRule rule_of(const RangeWords& words, const Json& json) {
+  for (const auto& [word, rule] : words) {
+    if (json == word) {
+      return rule;
+    }
+  }
+  return RangeRule::fixed;
+}
+
+std::optional<Json> word_of(const RangeWords& words, RangeRule rule) {
+  for (const auto& [word, known] : words) {
+    if (known == rule) {
+      return Json(word);
+    }
+  }
+  return std::nullopt;
+}
+
+/// dac.range and adc.range without their values: words, or numbers that are held elsewhere.
+Parameter range_row(const std::string& path, const std::string& about, ValueType type, const RangeWords& words) {
   Parameter row;
   row.path = path;
   row.about = about;
   row.type = std::move(type);
   for (const auto& [word, rule] : words) {
-    row.supported.words.push_back(word);
+    row.type.words.push_back(word);
   }
-  row.supported.interval = true;
-  row.group = Group::converters;
-  row.set = [access, words](LayerHardware& hardware, const Json& json) {
-    auto& converter = access(hardware);
-    converter.range = RangeRule::fixed;
-    converter.fixed_range = json.is_array() ? interval_of(json) : Interval{};
-    for (const auto& [word, rule] : words) {
-      if (json == word) {
-        converter.range = rule;
-      }
-    }
-  };
-  row.get = [access, words](const LayerHardware& hardware) {
-    const auto& converter = access(hardware);
-    for (const auto& [word, rule] : words) {
-      if (converter.range == rule) {
-        return Json(word);
-      }
-    }
-    return Json::array({converter.fixed_range.low, converter.fixed_range.high});
-  };
+  row.supported = row.type;
+  row.group = Group::conversion;
   row.fallback = "calibrated";
+  return row;
+}
+
+Parameter dac_range_row() {
+  const RangeWords words{{"calibrated", RangeRule::calibrated}, {"per_vector", RangeRule::per_vector}};
+  Parameter row = range_row("dac.range", "range of the inputs in the layer's units; per_vector: each vector's own",
+                            {.interval = true}, words);
+  row.set = [words](LayerHardware& hardware, const Json& json) {
+    hardware.dac.range = rule_of(words, json);
+    hardware.dac.fixed_range = json.is_array() ? interval_of(json) : Interval{};
+  };
+  row.get = [words](const LayerHardware& hardware) {
+    return word_of(words, hardware.dac.range).value_or(json_of(hardware.dac.fixed_range));
+  };
+  return row;
+}
+
+Parameter adc_range_row() {
+  const RangeWords words{
+      {"calibrated", RangeRule::calibrated}, {"max", RangeRule::maximum}, {"granular", RangeRule::granular}};
+  Parameter row = range_row("adc.range", "range of the outputs in cell currents; a list: by weight slice",
+                            {.interval = true, .intervals = true}, words);
+  row.set = [words](LayerHardware& hardware, const Json& json) {
+    hardware.adc.range = rule_of(words, json);
+    hardware.adc.fixed_ranges.clear();
+    if (json.is_array() && json.at(0).is_array()) {
+      for (const Json& range : json) {
+        hardware.adc.fixed_ranges.push_back(interval_of(range));
+      }
+    } else if (json.is_array()) {
+      hardware.adc.fixed_ranges = {interval_of(json)};
+    }
+  };
+  row.get = [words](const LayerHardware& hardware) {
+    const auto& ranges = hardware.adc.fixed_ranges;
+    if (ranges.size() == 1) {
+      return json_of(ranges.front());
+    }
+    Json list = Json::array();
+    for (const Interval& range : ranges) {
+      list.push_back(json_of(range));
+    }
+    return word_of(words, hardware.adc.range).value_or(list);
+  };
   return row;
 }
 
@@ -61,20 +109,19 @@ std::string scale_is_inert(const LayerHardware& hardware) {
   if (hardware.adc.model == ConverterModel::ideal) {
     return "dac.model and adc.model are \"ideal\"";
   }
-  return hardware.adc.range == RangeRule::calibrated ? "dac.model is \"ideal\" and adc.range is \"calibrated\"" : "";
+  const bool one_scale = hardware.adc.range == RangeRule::calibrated && hardware.dac.range != RangeRule::per_vector &&
+                         hardware.adc.bound_management == 0;
+  return one_scale ? "dac.model is \"ideal\" and adc.range is \"calibrated\"" : "";
 }
 
 std::vector<Parameter> dac_rows() {
-  const auto dac = [](auto& h) -> auto& {
-    return h.dac;
-  };
   std::vector<Parameter> rows;
   rows.push_back(choice(
       "dac.model", "how inputs become voltages", {"ideal", "quantizer", "sign_magnitude", "pulse_width"},
-      [](auto& h) -> auto& { return h.dac.model; }, models, Group::converters));
+      [](auto& h) -> auto& { return h.dac.model; }, models, Group::conversion));
   Parameter bits = plain<int>(
       "dac.bits", "resolution of the inputs", types::integer(1, 16), [](auto& h) -> auto& { return h.dac.bits; },
-      Group::converters);
+      Group::conversion);
   bits.instead_of_zero = "dac.model \"ideal\"";
   bits.inert = [](const LayerHardware& hardware, const MatrixLayer&) {
     return hardware.dac.model == ConverterModel::ideal ? "dac.model is \"ideal\"" : "";
@@ -86,7 +133,7 @@ std::vector<Parameter> dac_rows() {
   sign.about = "whether inputs may be negative; auto: where the range goes below 0";
   sign.type = {.words = {"auto"}, .boolean = true};
   sign.supported = sign.type;
-  sign.group = Group::converters;
+  sign.group = Group::conversion;
   sign.set = [](LayerHardware& hardware, const Json& json) {
     hardware.dac.sign = json.is_string()   ? DacSign::automatic
                         : json.get<bool>() ? DacSign::is_signed
@@ -99,17 +146,22 @@ std::vector<Parameter> dac_rows() {
   sign.inert = [](const LayerHardware& hardware, const MatrixLayer&) { return scale_is_inert(hardware); };
   rows.push_back(sign);
 
-  rows.push_back(range_row("dac.range", "range of the inputs in the layer's units",
-                           {.words = {"calibrated", "per_vector"}, .interval = true},
-                           {{"calibrated", RangeRule::calibrated}}, dac));
+  rows.push_back(dac_range_row());
   rows.back().inert = [](const LayerHardware& hardware, const MatrixLayer&) { return scale_is_inert(hardware); };
-  rows.push_back(future("dac.slice_bits", "bits of an input that are sent at once",
-                        types::integer_or(1, 16, "unsliced"), "unsliced"));
+  rows.push_back(integer_or_word(
+      "dac.slice_bits", "bits of an input that are sent at once", 1, 16, "unsliced",
+      [](auto& h) -> auto& { return h.dac.slice_bits; }, Group::conversion));
+  rows.back().inert = [](const LayerHardware& hardware, const MatrixLayer&) -> std::string {
+    if (hardware.dac.model == ConverterModel::ideal) {
+      return "dac.model is \"ideal\"";
+    }
+    const int magnitude = hardware.dac.bits - (hardware.dac.model == ConverterModel::sign_magnitude ? 1 : 0);
+    return hardware.dac.slice_bits == magnitude ? "all bits of dac.bits are sent at once" : "";
+  };
   return rows;
 }
 
 void add_future_adc_rows(std::vector<Parameter>& rows) {
-  rows.push_back(future("adc.per_input_slice", "a conversion per input slice", types::boolean(), false));
   rows.push_back(future("adc.group", "columns per converter", types::integer(1), 8));
   for (const char* name : {"sigma_capacitor", "sigma_c1", "sigma_c2", "sigma_cpar", "sigma_comparator"}) {
     rows.push_back(future(std::string("adc.") + name, "mismatch, relative", types::at_least(0), 0.0));
@@ -120,13 +172,9 @@ void add_future_adc_rows(std::vector<Parameter>& rows) {
   rows.push_back(future("adc.levels", "levels of the converter",
                         {.words = {"none", "lloyd_max"}, .levels = true, .path = true}, "none"));
   rows.push_back(future("adc.table", "measured errors of the converter", {.words = {"none"}, .path = true}, "none"));
-  rows.push_back(future("adc.bound_management", "halvings of the inputs while outputs clip", types::integer(0, 16), 0));
 }
 
 std::vector<Parameter> adc_rows() {
-  const auto adc = [](auto& h) -> auto& {
-    return h.adc;
-  };
   const auto ideal = [](const LayerHardware& hardware, const MatrixLayer&) {
     return hardware.adc.model == ConverterModel::ideal ? "adc.model is \"ideal\"" : "";
   };
@@ -134,18 +182,29 @@ std::vector<Parameter> adc_rows() {
   rows.push_back(choice(
       "adc.model", "how currents become numbers",
       {"ideal", "quantizer", "sign_magnitude", "levels", "ramp", "sar", "pipeline", "cyclic", "table"},
-      [](auto& h) -> auto& { return h.adc.model; }, models, Group::converters));
+      [](auto& h) -> auto& { return h.adc.model; }, models, Group::conversion));
   Parameter bits = plain<int>(
       "adc.bits", "resolution of the outputs", types::integer(1, 16), [](auto& h) -> auto& { return h.adc.bits; },
-      Group::converters);
+      Group::conversion);
   bits.instead_of_zero = "adc.model \"ideal\"";
   bits.inert = ideal;
   rows.push_back(bits);
   rows.push_back(
       future("adc.rounding", "to the nearest code, or at random", types::words({"nearest", "stochastic"}), "nearest"));
-  rows.push_back(range_row("adc.range", "range of the outputs in cell currents",
-                           {.words = {"calibrated", "max", "granular"}, .interval = true, .intervals = true},
-                           {{"calibrated", RangeRule::calibrated}, {"max", RangeRule::maximum}}, adc));
+  rows.push_back(adc_range_row());
+  rows.back().inert = ideal;
+  rows.push_back(plain<bool>(
+      "adc.per_input_slice", "a conversion per input slice, else their analog sum is converted", types::boolean(),
+      [](auto& h) -> auto& { return h.adc.per_input_slice; }, Group::conversion));
+  rows.back().inert = [](const LayerHardware& hardware, const MatrixLayer&) -> std::string {
+    if (hardware.adc.model == ConverterModel::ideal) {
+      return "adc.model is \"ideal\"";
+    }
+    return hardware.dac.slice_bits ? "" : "dac.slice_bits is \"unsliced\"";
+  };
+  rows.push_back(plain<int>(
+      "adc.bound_management", "halvings of the inputs while a conversion of the vector clips", types::integer(0, 16),
+      [](auto& h) -> auto& { return h.adc.bound_management; }, Group::conversion));
   rows.back().inert = ideal;
   add_future_adc_rows(rows);
   return rows;

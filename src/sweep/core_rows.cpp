@@ -33,31 +33,85 @@ Parameter future(std::string path, std::string about, ValueType type, Json fallb
   return row;
 }
 
-std::vector<Parameter> core_rows() {
-  using Group = ParameterGroup;
-  std::vector<Parameter> rows;
+namespace {
+
+using Group = ParameterGroup;
+
+std::string unless(bool holds, const char* why) {
+  return holds ? "" : why;
+}
+
+/// How the sign and the bits of a weight are held.
+void add_mapping_rows(std::vector<Parameter>& rows) {
   rows.push_back(choice(
       "core.style", "how the sign of a weight is held: two cells, or one cell and an offset", {"balanced", "offset"},
       [](auto& h) -> auto& { return h.core.style; },
       std::vector<std::pair<std::string, CoreStyle>>{{"balanced", CoreStyle::balanced}, {"offset", CoreStyle::offset}},
-      Group::style));
+      Group::conversion));
   rows.push_back(integer_or_word(
       "core.weight_bits", "bits of a weight, the sign counted", 2, 16, "continuous",
       [](auto& h) -> auto& { return h.core.weight_bits; }, Group::weight_bits));
-  rows.push_back(future("core.slices", "arrays that share the bits of a weight", types::integer(1, 16), 1));
-  Parameter two_sided = plain<bool>(
+  rows.push_back(plain<int>(
+      "core.slices", "arrays that share the bits of a weight", types::integer(1, 16),
+      [](auto& h) -> auto& { return h.core.slices; }, Group::conversion));
+  rows.push_back(plain<bool>(
       "core.two_sided", "both cells of a balanced pair move, in opposite directions", types::boolean(),
-      [](auto& h) -> auto& { return h.core.two_sided; }, Group::style);
-  two_sided.inert = [](const LayerHardware& hardware, const MatrixLayer&) {
-    return hardware.core.style == CoreStyle::balanced ? "" : "core.style is not \"balanced\"";
+      [](auto& h) -> auto& { return h.core.two_sided; }, Group::conversion));
+  rows.back().inert = [](const LayerHardware& h, const MatrixLayer&) {
+    return h.core.style != CoreStyle::balanced ? "core.style is not \"balanced\""
+                                               : unless(h.core.slices == 1, "core.slices is more than 1");
   };
-  rows.push_back(two_sided);
-  rows.push_back(future("core.subtract", "where the currents of balanced arrays are subtracted",
-                        types::words({"analog", "digital"}), "analog"));
-  rows.push_back(future("core.interleaved", "the cells of a balanced pair share a bit line", types::boolean(), false));
-  rows.push_back(
-      future("core.unit_column", "the offset comes from a column of the same array", types::boolean(), false));
+  rows.push_back(choice(
+      "core.subtract", "where the currents of balanced pairs are subtracted: before one ADC, or after an ADC each",
+      {"analog", "digital"}, [](auto& h) -> auto& { return h.core.subtract; },
+      std::vector<std::pair<std::string, Subtraction>>{{"analog", Subtraction::analog},
+                                                       {"digital", Subtraction::digital}},
+      Group::conversion));
+  rows.back().inert = [](const LayerHardware& h, const MatrixLayer&) {
+    return h.core.style != CoreStyle::balanced ? "core.style is not \"balanced\""
+                                               : unless(h.adc.model != ConverterModel::ideal, "adc.model is \"ideal\"");
+  };
+  rows.push_back(plain<bool>(
+      "core.interleaved", "the cells of a balanced pair share a bit line", types::boolean(),
+      [](auto& h) -> auto& { return h.core.interleaved; }, Group::conversion));
+  rows.back().inert = [](const LayerHardware& h, const MatrixLayer&) -> std::string {
+    if (h.core.style != CoreStyle::balanced) {
+      return "core.style is not \"balanced\"";
+    }
+    if (h.core.subtract != Subtraction::analog) {
+      return "core.subtract is not \"analog\"";
+    }
+    return unless(h.array.column_current_max.has_value(), "there is no array.column_current_max");
+  };
+  rows.push_back(plain<bool>(
+      "core.unit_column", "the offset comes from a column of the same array, else from the sum of the inputs",
+      types::boolean(), [](auto& h) -> auto& { return h.core.unit_column; }, Group::conversion));
+  rows.back().inert = [](const LayerHardware& h, const MatrixLayer&) {
+    return unless(h.core.style == CoreStyle::offset, "core.style is not \"offset\"");
+  };
+}
 
+void add_bias_rows(std::vector<Parameter>& rows) {
+  rows.push_back(choice(
+      "core.bias", "where a bias is added: digitally, or by rows of the arrays", {"digital", "rows"},
+      [](auto& h) -> auto& { return h.core.bias_in_rows; },
+      std::vector<std::pair<std::string, bool>>{{"digital", false}, {"rows", true}}, Group::rows));
+  rows.back().inert = [](const LayerHardware&, const MatrixLayer& layer) -> std::string {
+    return layer.bias ? "" : fmt::format("layer '{}' has no bias", layer.name);
+  };
+  rows.push_back(plain<int>(
+      "core.bias_rows", "rows that hold a bias, an equal share each", types::integer(1),
+      [](auto& h) -> auto& { return h.core.bias_rows; }, Group::rows));
+  rows.back().inert = [](const LayerHardware& h, const MatrixLayer&) {
+    return unless(h.core.bias_in_rows, "core.bias is not \"rows\"");
+  };
+}
+
+}  // namespace
+
+std::vector<Parameter> core_rows() {
+  std::vector<Parameter> rows;
+  add_mapping_rows(rows);
   Parameter clip;
   clip.path = "core.clip";
   clip.about =
@@ -80,45 +134,110 @@ std::vector<Parameter> core_rows() {
   clip.fallback = 1.0;
   rows.push_back(clip);
 
-  rows.push_back(future("core.bias", "where a bias is added", types::words({"digital", "rows"}), "digital"));
-  rows.push_back(future("core.bias_rows", "rows that hold a bias", types::integer(1), 1));
+  add_bias_rows(rows);
   return rows;
 }
 
 namespace {
 
-using Partitions = std::vector<std::pair<std::string, PartitionRule>>;
+/// Lines of the matrix that arrays share out.
+int rows_of(const LayerHardware& hardware, const MatrixLayer& layer) {
+  return layer.rows + hardware.core.bias_row_count();
+}
+int cols_of(const LayerHardware&, const MatrixLayer& layer) {
+  return layer.cols;
+}
+using Lines = int (*)(const LayerHardware&, const MatrixLayer&);
 
 /// rows_max and cols_max.
 template <class Access>
-Parameter size_row(const std::string& path, const std::string& about, const char* what, int MatrixLayer::*size,
-                   Access access, ParameterGroup group) {
+Parameter size_row(const std::string& path, const std::string& about, const char* what, Lines size, Access access,
+                   ParameterGroup group) {
   Parameter row = integer_or_word(path, about, 1, ValueType::Integers{}.high, "unlimited", access, group);
   row.inert = [access, what, size](const LayerHardware& hardware, const MatrixLayer& layer) -> std::string {
     const std::optional<int>& limit = access(hardware);
-    return limit && *limit >= layer.*size ? fmt::format("layer '{}' has only {} {}", layer.name, layer.*size, what)
-                                          : "";
+    const int lines = size(hardware, layer);
+    return limit && *limit >= lines ? fmt::format("layer '{}' has only {} {}", layer.name, lines, what) : "";
   };
   return row;
 }
 
 /// rows_partition and cols_partition.
 template <class Limit, class Access>
-Parameter partition_row(const std::string& path, const std::string& about, int MatrixLayer::*size, Limit limit,
-                        Access access, ParameterGroup group) {
-  Parameter row = choice(path, about, {"equal", "max"}, access,
-                         Partitions{{"equal", PartitionRule::equal}, {"max", PartitionRule::fill}}, group);
-  row.type.divisors = true;
-  row.inert = [limit, size](const LayerHardware& hardware, const MatrixLayer& layer) -> std::string {
-    const auto parts = [&](PartitionRule rule) { return partition(layer.*size, limit(hardware), rule); };
-    const auto equal = parts(PartitionRule::equal);
+Parameter partition_row(const std::string& path, const std::string& about, Lines size, Limit limit, Access access,
+                        ParameterGroup group) {
+  using Kind = PartitionRule::Kind;
+  Parameter row;
+  row.path = path;
+  row.about = about;
+  row.type = {.words = {"equal", "max"}, .divisors = true};
+  row.supported = row.type;
+  row.group = group;
+  row.set = [access](LayerHardware& hardware, const Json& json) {
+    PartitionRule rule;
+    if (json.is_array()) {
+      rule = {Kind::divisors, json.get<std::vector<int>>()};
+    } else {
+      rule.kind = json == "max" ? Kind::fill : Kind::equal;
+    }
+    access(hardware) = rule;
+  };
+  row.get = [access](const LayerHardware& hardware) {
+    const PartitionRule& rule = access(hardware);
+    if (rule.kind == Kind::divisors) {
+      Json list = Json::array();
+      for (const int divisor : rule.divisors) {
+        list.push_back(static_cast<std::int64_t>(divisor));
+      }
+      return list;
+    }
+    return Json(rule.kind == Kind::fill ? "max" : "equal");
+  };
+  row.fallback = "equal";
+  row.inert = [limit, size, access](const LayerHardware& hardware, const MatrixLayer& layer) -> std::string {
+    const auto parts = [&](const PartitionRule& rule) {
+      return partition(size(hardware, layer), limit(hardware), rule);
+    };
+    const auto equal = parts({});
     if (equal.size() == 1) {
       return fmt::format("layer '{}' is not split", layer.name);
     }
-    return equal == parts(PartitionRule::fill)
-               ? fmt::format("layer '{}' is split the same way by both rules", layer.name)
+    return equal == parts(access(hardware)) ? fmt::format("layer '{}' is split the same way by \"equal\"", layer.name)
+                                            : "";
+  };
+  return row;
+}
+
+Parameter rows_active_row() {
+  Parameter row = integer_or_word(
+      "array.rows_active", "rows that are driven at once; each group has a conversion of its own", 1,
+      ValueType::Integers{}.high, "all", [](auto& h) -> auto& { return h.array.rows_active; }, Group::rows);
+  row.inert = [](const LayerHardware& h, const MatrixLayer& layer) -> std::string {
+    const auto parts = partition(rows_of(h, layer), h.array.rows_max, h.array.rows_partition);
+    const int most = parts.front().count;
+    return h.array.rows_active && *h.array.rows_active >= most
+               ? fmt::format("arrays of layer '{}' have only {} rows", layer.name, most)
                : "";
   };
+  return row;
+}
+
+Parameter column_current_row() {
+  Parameter row;
+  row.path = "array.column_current_max";
+  row.about = "largest column current, in cell currents at g = 1, x = 1";
+  row.type = {.words = {"unlimited"}, .number = ValueType::Numbers{.low = 0, .low_open = true}};
+  row.supported = row.type;
+  row.group = Group::conversion;
+  row.instead_of_zero = "\"unlimited\"";
+  row.set = [](LayerHardware& hardware, const Json& json) {
+    hardware.array.column_current_max = json.is_string() ? std::nullopt : std::optional<double>(json.get<double>());
+  };
+  row.get = [](const LayerHardware& hardware) {
+    const auto& most = hardware.array.column_current_max;
+    return most ? Json(*most) : Json("unlimited");
+  };
+  row.fallback = "unlimited";
   return row;
 }
 
@@ -131,23 +250,19 @@ std::vector<Parameter> array_rows() {
   const auto cols_max = [](auto& h) -> auto& {
     return h.array.cols_max;
   };
-  using Group = ParameterGroup;
   std::vector<Parameter> rows;
-  rows.push_back(size_row("array.rows_max", "most inputs of an array, in cells", "rows", &MatrixLayer::rows, rows_max,
-                          Group::rows));
-  rows.push_back(size_row("array.cols_max", "most outputs of an array, in cells", "columns", &MatrixLayer::cols,
-                          cols_max, Group::cols));
+  rows.push_back(
+      size_row("array.rows_max", "most inputs of an array, in cells", "rows", rows_of, rows_max, Group::rows));
+  rows.push_back(
+      size_row("array.cols_max", "most outputs of an array, in cells", "columns", cols_of, cols_max, Group::cols));
   rows.push_back(partition_row(
-      "array.rows_partition", "how rows are shared out to arrays", &MatrixLayer::rows, rows_max,
+      "array.rows_partition", "how rows are shared out to arrays", rows_of, rows_max,
       [](auto& h) -> auto& { return h.array.rows_partition; }, Group::rows));
   rows.push_back(partition_row(
-      "array.cols_partition", "how columns are shared out to arrays", &MatrixLayer::cols, cols_max,
+      "array.cols_partition", "how columns are shared out to arrays", cols_of, cols_max,
       [](auto& h) -> auto& { return h.array.cols_partition; }, Group::cols));
-  rows.push_back(future("array.rows_active", "rows that are driven at once",
-                        types::integer_or(1, ValueType::Integers{}.high, "all"), "all"));
-  rows.push_back(future("array.column_current_max", "largest column current, in cell currents",
-                        {.words = {"unlimited"}, .number = ValueType::Numbers{.low = 0, .low_open = true}},
-                        "unlimited"));
+  rows.push_back(rows_active_row());
+  rows.push_back(column_current_row());
   for (const char* name : {"r_row", "r_col", "r_row_end", "r_col_end"}) {
     rows.push_back(future(std::string("array.wires.") + name, "wire resistance in ohm", types::at_least(0), 0.0));
   }

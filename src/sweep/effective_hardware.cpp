@@ -1,5 +1,7 @@
 #include "crossgrid/sweep/effective_hardware.hpp"
 
+#include <fmt/format.h>
+
 #include "crossgrid/core/partition.hpp"
 
 namespace crossgrid {
@@ -14,9 +16,9 @@ void name_split(int size, std::optional<int>& limit, PartitionRule& rule) {
   }
   const auto parts = partition(size, limit, rule);
   const int largest = parts.front().count;
-  if (partition(size, largest, PartitionRule::equal) == parts) {
+  if (partition(size, largest, {}) == parts) {
     limit = largest;
-    rule = PartitionRule::equal;
+    rule = {};
   }
 }
 
@@ -44,7 +46,7 @@ LayerHardware effective_hardware(LayerHardware hardware, const MatrixLayer& laye
   while (drop_inert(hardware, layer, group)) {
   }
   if (group == ParameterGroup::rows) {
-    name_split(layer.rows, hardware.array.rows_max, hardware.array.rows_partition);
+    name_split(layer.rows + hardware.core.bias_row_count(), hardware.array.rows_max, hardware.array.rows_partition);
   } else if (group == ParameterGroup::cols) {
     name_split(layer.cols, hardware.array.cols_max, hardware.array.cols_partition);
   }
@@ -58,12 +60,53 @@ LayerHardware effective_hardware(LayerHardware hardware, const MatrixLayer& laye
   return hardware;
 }
 
+namespace {
+
+std::string impossible_slices(const LayerHardware& hardware) {
+  const CoreConfig& core = hardware.core;
+  const DacConfig& dac = hardware.dac;
+  const AdcConfig& adc = hardware.adc;
+  if (core.slices > 1 && !core.weight_bits) {
+    return "core.slices of more than 1 needs core.weight_bits: slices hold the digits of an integer";
+  }
+  if (core.slices > 1 && core.slices > *core.weight_bits) {
+    return fmt::format("core.slices is {}, but core.weight_bits only {}", core.slices, *core.weight_bits);
+  }
+  if (dac.slice_bits && dac.model == ConverterModel::quantizer && dac.sign == DacSign::is_signed) {
+    return "dac.slice_bits needs digits of a magnitude: dac.model \"sign_magnitude\", or unsigned inputs";
+  }
+  const int magnitude_bits = dac.bits - (dac.model == ConverterModel::sign_magnitude ? 1 : 0);
+  if (dac.slice_bits && dac.model != ConverterModel::ideal && *dac.slice_bits > magnitude_bits) {
+    return fmt::format("dac.slice_bits is {}, but inputs have only {} magnitude bits", *dac.slice_bits, magnitude_bits);
+  }
+  if (adc.model == ConverterModel::ideal) {
+    return "";
+  }
+  const auto ranges = static_cast<int>(adc.fixed_ranges.size());
+  if (adc.range == RangeRule::fixed && ranges > 1 && ranges != core.slices) {
+    return fmt::format("adc.range lists {} ranges, but core.slices is {}", ranges, core.slices);
+  }
+  if (adc.range == RangeRule::granular && !core.weight_bits && !hardware.device.cell_bits) {
+    return "adc.range \"granular\" needs weights of steps: core.weight_bits or device.cell_bits";
+  }
+  if (adc.range == RangeRule::granular && !(dac.slice_bits && adc.per_input_slice)) {
+    return "adc.range \"granular\" needs inputs of steps: dac.slice_bits and adc.per_input_slice";
+  }
+  return "";
+}
+
+}  // namespace
+
 std::string impossible_hardware(const LayerHardware& hardware) {
   if (!hardware.analog) {
     return "";
   }
   if (hardware.core.style == CoreStyle::offset && hardware.device.cell_bits == 1) {
     return "core.style \"offset\" needs device.cell_bits >= 2: its cells use 2^bits - 1 levels";
+  }
+  const std::string sliced = impossible_slices(hardware);
+  if (!sliced.empty()) {
+    return sliced;
   }
   if (hardware.device.faults.stuck_on + hardware.device.faults.stuck_off > 1) {
     return "device.faults.stuck_on and stuck_off are fractions of the same cells: their sum must not exceed 1";
@@ -98,6 +141,9 @@ bool needs_calibration(const LayerHardware& hardware) {
   const bool adc_works = hardware.adc.model != ConverterModel::ideal;
   const bool adc_calibrated = adc_works && hardware.adc.range == RangeRule::calibrated;
   // The scale of ideal inputs is seen by an ADC whose range is in cell currents.
+  if (hardware.dac.range == RangeRule::per_vector) {
+    return adc_calibrated || hardware.dac.sign == DacSign::automatic;
+  }
   const bool scale_matters = hardware.dac.model != ConverterModel::ideal || (adc_works && !adc_calibrated);
   return adc_calibrated || (scale_matters && hardware.dac.range == RangeRule::calibrated);
 }

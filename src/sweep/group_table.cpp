@@ -71,7 +71,7 @@ GroupShare GroupTable::compute(const Digits& digits) const {
         effective_hardware(resolver_->hardware(layer, digits), resolver_->layers()[layer], group_);
     if (!hardware.analog) {
       // Said once, by the first group; a digital layer has nothing else.
-      share.id += group_ == ParameterGroup::style ? leaf_id("analog", layer, false) : Id128{};
+      share.id += group_ == ParameterGroup::conversion ? leaf_id("analog", layer, false) : Id128{};
       continue;
     }
     for (const Parameter& parameter : parameters()) {
@@ -84,7 +84,7 @@ GroupShare GroupTable::compute(const Digits& digits) const {
       }
     }
     share.draws = share.draws || draws_random_numbers(hardware, group_);
-    share.calibrates = share.calibrates || (group_ == ParameterGroup::converters && needs_calibration(hardware));
+    share.calibrates = share.calibrates || (group_ == ParameterGroup::conversion && needs_calibration(hardware));
   }
   return share;
 }

@@ -31,7 +31,7 @@ const Matrix variance = Matrix::Constant(50, 100, 0.25f);
 TEST(LumpedNoise, AddsTheScaledDrawOfEveryOutput) {
   const Crossbar array = noisy_crossbar(0, 20, 0, 100);
   Matrix currents = Matrix::Ones(50, 100);
-  add_lumped_noise(array, 7, 30, 50, variance.data(), 100, currents.data(), 100);
+  add_lumped_noise(array, 7, 30, 0, 50, variance.data(), 100, currents.data(), 100);
   for (int w = 0; w < 50; ++w) {
     for (int j = 0; j < 100; ++j) {
       const float z = normal_draw({array.lumped_key, 7, 0},
@@ -44,11 +44,11 @@ TEST(LumpedNoise, AddsTheScaledDrawOfEveryOutput) {
 TEST(LumpedNoise, DoesNotDependOnTilesOrColumnBlocks) {
   const Crossbar whole = noisy_crossbar(0, 20, 0, 100);
   Matrix expected = Matrix::Zero(50, 100), found = Matrix::Zero(50, 100);
-  add_lumped_noise(whole, 7, 30, 50, variance.data(), 100, expected.data(), 100);
+  add_lumped_noise(whole, 7, 30, 0, 50, variance.data(), 100, expected.data(), 100);
   for (const auto& [first, cols] : {std::pair{0, 33}, {33, 60}, {93, 7}}) {
     const Crossbar part = noisy_crossbar(0, 20, first, cols);
     for (int window = 0; window < 50; window += 10) {
-      add_lumped_noise(part, 7, 30 + static_cast<std::uint32_t>(window), 10, variance.data(), 100,
+      add_lumped_noise(part, 7, 30 + static_cast<std::uint32_t>(window), 0, 10, variance.data(), 100,
                        found.data() + window * 100 + first, 100);
     }
   }
@@ -60,7 +60,7 @@ TEST(CellNoise, SumsEveryCellsOwnDraw) {
   Matrix inputs = Matrix::Random(3, 12);
   inputs(1, 5) = 0;
   Matrix currents(3, 70);
-  mvm_with_cell_noise(array, 7, 30, 3, inputs.data(), 12, currents.data(), 70);
+  mvm_with_cell_noise(array, 7, 30, 0, 3, inputs.data(), 12, currents.data(), 70);
   const auto cell = [&](const Matrix& cells, PhiloxKey key, int w, int i, int j) {
     const auto index = ((30 + static_cast<std::uint64_t>(w)) * 20 + static_cast<std::uint64_t>(4 + i)) * 100 +
                        static_cast<std::uint64_t>(10 + j);
@@ -82,11 +82,11 @@ TEST(CellNoise, SumsEveryCellsOwnDraw) {
 TEST(CellNoise, DoesNotDependOnThePartition) {
   const Matrix inputs = Matrix::Random(3, 20);
   Matrix whole(3, 100), sum = Matrix::Zero(3, 100);
-  mvm_with_cell_noise(noisy_crossbar(0, 20, 0, 100), 7, 30, 3, inputs.data(), 20, whole.data(), 100);
+  mvm_with_cell_noise(noisy_crossbar(0, 20, 0, 100), 7, 30, 0, 3, inputs.data(), 20, whole.data(), 100);
   for (const auto& [row, rows] : {std::pair{0, 7}, {7, 13}}) {
     for (const auto& [col, cols] : {std::pair{0, 64}, {64, 36}}) {
       Matrix part(3, cols);
-      mvm_with_cell_noise(noisy_crossbar(row, rows, col, cols), 7, 30, 3, inputs.data() + row, 20, part.data(), cols);
+      mvm_with_cell_noise(noisy_crossbar(row, rows, col, cols), 7, 30, 0, 3, inputs.data() + row, 20, part.data(), cols);
       sum.middleCols(col, cols) += part;
     }
   }

@@ -105,11 +105,23 @@ TEST(Adc, RangeOfZeroWidthGivesItsOneValue) {
 TEST(AdcRange, IsTheLargestCurrentOrTheGivenOne) {
   AdcConfig config = adc_of(ConverterModel::quantizer, 8);
   config.range = RangeRule::maximum;
-  EXPECT_EQ(adc_range(config, 100, true), (Interval{-100, 100}));
-  EXPECT_EQ(adc_range(config, 100, false), (Interval{0, 100}));
+  EXPECT_EQ(adc_range(config, {0, 100, true, 0}), (Interval{-100, 100}));
+  EXPECT_EQ(adc_range(config, {0, 100, false, 0}), (Interval{0, 100}));
   config.range = RangeRule::fixed;
-  config.fixed_range = {-2, 3};
-  EXPECT_EQ(adc_range(config, 100, true), (Interval{-2, 3}));
+  config.fixed_ranges = {{-2, 3}};
+  EXPECT_EQ(adc_range(config, {1, 100, true, 0}), (Interval{-2, 3}));
+}
+
+/// Steps of the smallest difference; zero is a code.
+TEST(AdcRange, GranularStepsAreWhatWeightsAndInputsCanMake) {
+  AdcConfig config = adc_of(ConverterModel::quantizer, 4);
+  config.range = RangeRule::granular;
+  EXPECT_EQ(adc_range(config, {0, 100, false, 0.25}), (Interval{0, 3.75}));
+  EXPECT_EQ(adc_range(config, {0, 100, true, 0.25}), (Interval{-2, 1.75}));
+  const auto adc = make_adc<double>(config, {-2, 1.75});
+  for (int k = -8; k < 8; ++k) EXPECT_EQ(adc(k * 0.25), k * 0.25);
+  config.model = ConverterModel::sign_magnitude;
+  EXPECT_EQ(adc_range(config, {0, 100, true, 0.25}), (Interval{-1.75, 1.75}));
 }
 
 TEST(InputScale, FollowsTheSign) {

@@ -57,10 +57,10 @@ TEST(ProgrammedMatrix, SplitMatrixEqualsTheWholeOne) {
       LayerHardware hardware = noisy_hardware(style);
       hardware.device.programming_error.magnitude = error;
       const std::vector<float> whole = fast_mvm(weights, hardware, x, unit_inputs);
-      hardware.array = {40, 8, PartitionRule::fill, PartitionRule::equal};
+      hardware.array = {40, 8, {PartitionRule::Kind::fill, {}}, {}, {}, {}};
       const ProgrammedMatrix split = program_matrix(weights, hardware, 5, 1, 2);
-      EXPECT_EQ(split.row_blocks, 4);
-      EXPECT_EQ(split.col_blocks, 5);
+      EXPECT_EQ(split.groups.size(), 4u);
+      EXPECT_EQ(split.col_parts.size(), 5u);
       expect_near(fast_mvm(split, hardware, x, unit_inputs), {whole.begin(), whole.end()}, 1e-6);
     }
   }

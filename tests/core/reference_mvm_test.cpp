@@ -59,7 +59,7 @@ std::vector<Setting> settings() {
             LayerHardware hardware;
             hardware.core.style = style;
             hardware.core.weight_bits = 6;
-            hardware.array = {30, 7, PartitionRule::equal, PartitionRule::fill};
+            hardware.array = {30, 7, {}, {PartitionRule::Kind::fill, {}}, {}, {}};
             hardware.device = device_of(ratio, clip, programming, read, sampling);
             hardware.dac.model = ConverterModel::quantizer;
             hardware.dac.bits = 7;
@@ -105,17 +105,17 @@ TEST(ReferenceMvm, ArraysGiveTheSameCodes) {
     setting.hardware.adc.model = ConverterModel::quantizer;
     setting.hardware.adc.bits = 7;
     setting.hardware.adc.range = RangeRule::fixed;
-    setting.hardware.adc.fixed_range =
-        setting.hardware.core.style == CoreStyle::balanced ? Interval{-4, 4} : Interval{0, 9};
-    const Interval range = setting.hardware.adc.fixed_range;
+    const Interval range = setting.hardware.core.style == CoreStyle::balanced ? Interval{-4, 4} : Interval{0, 9};
+    setting.hardware.adc.fixed_ranges = {range};
     const double codes_per_current = 127 / (range.high - range.low);
-    const MatrixD currents = reference_currents(weights, setting.hardware, inputs, mvm);
-    const std::vector<double> exact = reference_mvm(weights, setting.hardware, inputs, mvm);
+    const ReferenceResult reference = reference_chain(weights, setting.hardware, inputs, mvm);
+    const std::vector<double>& exact = reference.outputs;
     const std::vector<float> fast = fast_mvm(weights, setting.hardware, inputs, mvm);
     for (std::size_t k = 0; k < exact.size(); ++k) {
       bool at_threshold = false;
-      for (Eigen::Index block = 0; block < currents.rows(); ++block) {
-        const double code = (currents(block, static_cast<Eigen::Index>(k)) - range.low) * codes_per_current;
+      for (const ReferenceConversion& conversion : reference.conversions) {
+        if (conversion.column != static_cast<int>(k)) continue;
+        const double code = (conversion.value - range.low) * codes_per_current;
         at_threshold |= std::abs(code - std::floor(code) - 0.5) < 1e-6 * 127;
       }
       if (at_threshold) continue;

@@ -76,12 +76,13 @@ TEST_F(CalibrationTest, FindsTheExtremesOfTheNominalChip) {
     for (const test::Values& values : activations) {
       for (int window = 0; window < g.out_height() * g.out_width(); ++window) {
         const test::Values x = test::window_inputs(values, g, window);
-        const MatrixD currents = reference_currents(layer_weights(network.layers[2]), h, x, mvm);
-        low = std::min(low, currents.minCoeff()), high = std::max(high, currents.maxCoeff());
+        for (const auto& conversion : reference_chain(layer_weights(network.layers[2]), h, x, mvm).conversions) {
+          low = std::min(low, conversion.value), high = std::max(high, conversion.value);
+        }
       }
     }
-    EXPECT_NEAR(found[1].adc.low, low, 1e-5 * (high - low));
-    EXPECT_NEAR(found[1].adc.high, high, 1e-5 * (high - low));
+    EXPECT_NEAR(found[1].adc.at(0).low, low, 1e-5 * (high - low));
+    EXPECT_NEAR(found[1].adc.at(0).high, high, 1e-5 * (high - low));
   }
 }
 

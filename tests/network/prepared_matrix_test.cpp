@@ -4,6 +4,8 @@
 
 #include <random>
 
+#include "crossgrid/network/tensor_operations.hpp"
+
 namespace crossgrid {
 namespace {
 
@@ -18,13 +20,26 @@ std::vector<float> currents(MatrixExecution execution, const ConvolutionShape& g
   for (float& x : inputs) x = std::max(uniform(random), 0.0f);
   Lane lane;
   ProgrammedMatrix programmed = program_matrix(weights, hardware, 1, 2, 3);
-  const MatrixPlan plan = plan_matrix_as(execution, geometry, hardware, programmed.arrays.front().noise);
+  const MatrixPlan plan = plan_matrix_as(execution, geometry, hardware, programmed.noise);
   const auto matrix = prepare_analog(geometry, std::move(programmed), plan, lane);
   MicroBatch batch{40, geometry.images, 0, geometry.images};
+  std::vector<float> squares;
+  for (const float x : inputs) squares.push_back(x * x);
   std::vector<float> all;
   for (int block = 0; block < static_cast<int>(matrix->blocks.size()); ++block) {
-    std::vector<float> found(static_cast<std::size_t>(geometry.images) * matrix->outputs_per_image());
-    block_currents(*matrix, block, inputs.data(), batch, lane, found.data());
+    std::vector<float> found(static_cast<std::size_t>(geometry.images) * matrix->currents_per_image());
+    if (execution == MatrixExecution::direct) {
+      direct_currents(*matrix, block, 0, {inputs.data(), squares.data(), 0}, batch, lane, found.data());
+    } else {
+      std::vector<float> rows(static_cast<std::size_t>(matrix->windows()) * matrix->rows()), squared(rows.size());
+      for (int image = 0; image < geometry.images; ++image) {
+        const auto place = static_cast<std::size_t>(image);
+        gather_windows(inputs.data() + place * matrix->inputs_per_image(), rows.data(), geometry, matrix->rows());
+        for (std::size_t k = 0; k < rows.size(); ++k) squared[k] = rows[k] * rows[k];
+        gathered_currents(*matrix, block, 0, {rows.data(), squared.data(), 0}, batch.absolute(image), lane,
+                          found.data() + place * matrix->currents_per_image());
+      }
+    }
     all.insert(all.end(), found.begin(), found.end());
   }
   return all;

@@ -77,8 +77,7 @@ TEST(RangeFit, FindsTheLeastSquaresRangeOfANormalDistribution) {
     double step;
   } table[] = {{2, 0.9957}, {3, 0.5860}, {4, 0.3352}};
   for (const auto& [bits, step] : table) {
-    const Interval range =
-        fit_adc_range(histogram(values), {ConverterModel::quantizer, bits, RangeRule::calibrated, {}}, {});
+    const Interval range = fit_adc_range(histogram(values), {.model = ConverterModel::quantizer, .bits = bits}, {});
     EXPECT_NEAR((range.high - range.low) / (std::ldexp(1.0, bits) - 1), step, 0.02 * step) << bits << " bits";
     EXPECT_NEAR(range.high + range.low, 0, 0.05);
   }
@@ -98,7 +97,7 @@ TEST(RangeFit, ObeysTheOtherMethods) {
 }
 
 TEST(RangeFit, MakesInputsUnsignedOnlyWhereNoneIsNegative) {
-  const DacConfig dac{ConverterModel::quantizer, 8, DacSign::automatic, RangeRule::calibrated, {}};
+  const DacConfig dac{.model = ConverterModel::quantizer};
   const FloatHistogram positive = histogram({0, 0.5f, 3});
   EXPECT_EQ(fit_dac_range(positive, dac, {RangeFit::maximum, 0}), (Interval{0, 3}));
   const FloatHistogram both = histogram({-4, 0.5f, 3});
@@ -107,6 +106,19 @@ TEST(RangeFit, MakesInputsUnsignedOnlyWhereNoneIsNegative) {
   forced.sign = DacSign::is_signed;
   EXPECT_EQ(fit_dac_range(positive, forced, {RangeFit::maximum, 0}), (Interval{-3, 3}));
   EXPECT_EQ(fit_dac_range(histogram({0, 0}), dac, {}), (Interval{0, 1}));
+}
+
+TEST(RangeFit, SlicesKeepRatiosOfPowersOfTwo) {
+  const auto related = with_power_ratios({{-7, 8}, {-1.9, 1}, {-0.2, 3.9}, {0, 0.3}});
+  EXPECT_EQ(related[0], (Interval{-7, 8}));
+  EXPECT_EQ(related[1], (Interval{-3.5, 4}));
+  EXPECT_EQ(related[2], (Interval{-3.5, 4}));
+  EXPECT_EQ(related[3], (Interval{-0.4375, 0.5}));
+  // Where nothing is negative the ratio is about zero, the one value that all scales share.
+  const auto positive = with_power_ratios({{0.5, 10}, {0.1, 2.4}});
+  EXPECT_EQ(positive[0], (Interval{0, 10}));
+  EXPECT_EQ(positive[1], (Interval{0, 2.5}));
+  EXPECT_EQ(with_power_ratios({{0.5, 10}})[0], (Interval{0.5, 10})) << "one range stays";
 }
 
 }  // namespace

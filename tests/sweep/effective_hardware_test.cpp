@@ -13,7 +13,7 @@ TEST(EffectiveHardware, NamesEverySplitOnceAndKeepsIt) {
     const MatrixLayer layer{0, "x", size, size, 1, false};
     std::vector<std::pair<std::vector<Part>, LayerHardware>> seen;
     for (int limit = 0; limit <= size + 2; ++limit) {
-      for (const PartitionRule rule : {PartitionRule::equal, PartitionRule::fill}) {
+      for (const PartitionRule& rule : {PartitionRule{}, PartitionRule{PartitionRule::Kind::fill, {}}}) {
         LayerHardware hardware;
         hardware.array.rows_max = limit == 0 ? std::nullopt : std::optional(limit);
         hardware.array.rows_partition = rule;

@@ -15,7 +15,8 @@ enum class NoisePath {
   per_cell  ///< one normal per cell and MVM
 };
 
-/// One programmed array (a balanced pair of arrays counts as one): rows are inputs, columns outputs.
+/// One programmed array (a balanced pair of arrays counts as one), or the rows of it that are driven at once: rows are
+/// inputs, columns outputs and, before them, the array's unit column where it has one.
 struct Crossbar {
   int row_first = 0, rows = 0;  ///< inputs of the whole matrix that it holds
   int col_first = 0, cols = 0;  ///< outputs
@@ -32,19 +33,21 @@ struct Crossbar {
   DrawLaw read_law = DrawLaw::normal;  ///< per_cell only
   PhiloxKey lumped_key;                ///< by row block
   PhiloxKey plus_key, minus_key;       ///< by plane of cells
+  std::uint32_t cycle = 0;             ///< of the first input slice's lumped noise; the others follow
 };
 
 /// Lumped read noise on a tile of currents: windows first_window, ... of one image, `windows` x cols, strides in
 /// floats. variance holds inputs^2 * noise_variance; currents += sqrt(variance) * normal. The draw is counted by the
-/// output's place in the whole matrix, so it does not depend on tiles or column blocks.
-void add_lumped_noise(const Crossbar& crossbar, std::uint32_t image, std::uint32_t first_window, int windows,
-                      const float* variance, std::ptrdiff_t variance_stride, float* currents,
+/// output's place in the whole matrix, so it does not depend on tiles or column blocks. input_slice: a cycle of its
+/// own.
+void add_lumped_noise(const Crossbar& crossbar, std::uint32_t image, std::uint32_t first_window, int input_slice,
+                      int windows, const float* variance, std::ptrdiff_t variance_stride, float* currents,
                       std::ptrdiff_t currents_stride);
 
 /// MVMs with every cell drawn afresh: currents (windows x cols) = inputs (windows x rows) * noisy cells. The draw is
-/// counted by the cell's place in the whole matrix and the window.
-void mvm_with_cell_noise(const Crossbar& crossbar, std::uint32_t image, std::uint32_t first_window, int windows,
-                         const float* inputs, std::ptrdiff_t inputs_stride, float* currents,
+/// counted by the cell's place in the whole matrix, the window and the input slice.
+void mvm_with_cell_noise(const Crossbar& crossbar, std::uint32_t image, std::uint32_t first_window, int input_slice,
+                         int windows, const float* inputs, std::ptrdiff_t inputs_stride, float* currents,
                          std::ptrdiff_t currents_stride);
 
 }  // namespace crossgrid

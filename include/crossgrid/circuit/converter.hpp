@@ -57,9 +57,20 @@ struct ConvertScale {
 template <class Real>
 Converter<Real> make_adc(const AdcConfig& config, Interval range);
 
-/// The range of an array of `rows` inputs under RangeRule::maximum or fixed (physics.md section 3). `bipolar`: its
-/// column currents may be negative (balanced with analog subtraction, or signed inputs).
-Interval adc_range(const AdcConfig& config, int rows, bool bipolar);
+/// What an ADC's range follows from where it is not calibrated.
+struct AdcPlace {
+  int slice = 0;            ///< weight slice
+  int rows = 1;             ///< inputs that are driven at once
+  bool bipolar = false;     ///< currents may be negative (balanced with analog subtraction, or signed inputs)
+  double current_step = 0;  ///< smallest difference that quantised weights and input digits can make; granular only
+};
+/// The range under RangeRule::maximum, granular or fixed (physics.md section 3) [cell currents]. maximum: [-rows, rows]
+/// or [0, rows]; granular: steps of current_step from 0 up, or about 0 (which is a code, so the upper end is one step
+/// short for the quantizer).
+Interval adc_range(const AdcConfig& config, const AdcPlace& place);
+
+/// One of the ranges of a layer's slices: the slice's own, or the one that all share.
+const Interval& range_of_slice(const std::vector<Interval>& ranges, int slice);
 
 /// How a layer's inputs meet the DAC (physics.md sections 1.1 and 2): x in the layer's units becomes x / unit.
 struct InputScale {

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "crossgrid/circuit/converter_config.hpp"
+#include "crossgrid/core/partition.hpp"
 #include "crossgrid/device/device_config.hpp"
 
 namespace crossgrid {
@@ -16,21 +17,30 @@ struct WeightClip {
   bool operator==(const WeightClip&) const = default;
 };
 
-enum class PartitionRule { equal, fill };  ///< spec.md: "equal", "max"
+enum class Subtraction { analog, digital };  ///< of a balanced pair's currents: before one ADC, or after one ADC each
 
 struct CoreConfig {
   CoreStyle style = CoreStyle::balanced;
   bool two_sided = false;          ///< balanced: both cells of a pair move, else only the one that the sign chooses
   std::optional<int> weight_bits;  ///< 2..16, the sign counts; none: continuous
+  int slices = 1;                  ///< arrays that share the bits of a weight; > 1 needs weight_bits
+  Subtraction subtract = Subtraction::analog;
+  bool interleaved = false;  ///< balanced: the cells of a pair share a bit line
+  bool unit_column = false;  ///< offset: taken from a column of the same array, else digitally
   WeightClip clip;
+  bool bias_in_rows = false;  ///< the bias is held by further rows of the arrays, else added digitally
+  int bias_rows = 1;          ///< how many, where it is
+  int bias_row_count() const { return bias_in_rows ? bias_rows : 0; }
   bool operator==(const CoreConfig&) const = default;
 };
 
 struct ArrayConfig {
   std::optional<int> rows_max;  ///< none: unlimited
   std::optional<int> cols_max;
-  PartitionRule rows_partition = PartitionRule::equal;
-  PartitionRule cols_partition = PartitionRule::equal;
+  PartitionRule rows_partition;
+  PartitionRule cols_partition;
+  std::optional<int> rows_active;            ///< rows that are driven at once; none: all
+  std::optional<double> column_current_max;  ///< cell currents at g = 1, x = 1; none: unlimited
   bool operator==(const ArrayConfig&) const = default;
 };
 

@@ -5,32 +5,52 @@
 
 #include "crossgrid/array/crossbar.hpp"
 #include "crossgrid/base/matrix.hpp"
+#include "crossgrid/core/conversion_scheme.hpp"
 #include "crossgrid/core/layer_hardware.hpp"
+#include "crossgrid/core/partition.hpp"
+#include "crossgrid/core/programmed_cells.hpp"
 
 namespace crossgrid {
 
+/// Cells that are multiplied together: a weight slice (or all of them, where they collapse), both sides of its pairs or
+/// one of them.
+struct CellPlane {
+  int slice = 0;     ///< which slice's converter it meets
+  double scale = 1;  ///< weight units per unit of current; negative for the - side
+};
+
 /// A weight matrix on crossbars, one trial. With x_i the inputs after the DAC (normalised) and I the currents of an
 /// array after its ADC:
-///   y_j = input_scale.unit * (output_scale * sum over row blocks I_j - offset_coefficient * sum_i x_i)
-/// With offset cells that is a small difference of large numbers: sums of ADC codes (UniformConverter::code) are exact
-/// in float, and the scale and the offset belong in double. Offset cells without an ADC have the offset taken off their
+///   y_j = input_scale.unit * (sum over planes and row groups of plane.scale * I_j - offset_coefficient * sum_i x_i)
+/// where unit columns' currents are taken off their array's other columns. With offset cells that is a small difference
+/// of large numbers: sums and scales belong in double. Offset cells without a converter have the offset taken off their
 /// conductances, and offset_coefficient is 0.
+///
+/// Analog columns are the outputs in order, each array's unit column (where there are any) before its first one.
 struct ProgrammedMatrix {
-  int rows = 0, cols = 0;  ///< inputs and outputs
-  int row_blocks = 0, col_blocks = 0;
-  std::vector<Crossbar> arrays;   ///< arrays[row_block * col_blocks + col_block]
-  double output_scale = 1;        ///< in units of the weights
-  double offset_coefficient = 0;  ///< 0 where nothing is to be subtracted
+  int rows = 0, cols = 0;  ///< inputs (rows of a bias with them) and outputs
+  int columns = 0;         ///< analog columns
+  std::vector<RowGroup> groups;
+  std::vector<Part> col_parts;  ///< outputs by array
+  ConversionScheme scheme;
+  std::vector<CellPlane> planes;
+  std::vector<Crossbar> arrays;   ///< [plane][row group][column array]
+  double offset_coefficient = 0;  ///< weight units; 0 where nothing is to be subtracted
+  double conductance_step = 0;    ///< WeightMapping::conductance_step
+  NoisePath noise = NoisePath::none;
 
-  const Crossbar& array(int row_block, int col_block) const {
-    return arrays[static_cast<std::size_t>(row_block) * col_blocks + col_block];
+  const Crossbar& array(int plane, int group, int col_part) const {
+    return arrays[(static_cast<std::size_t>(plane) * groups.size() + static_cast<std::size_t>(group)) *
+                      col_parts.size() +
+                  static_cast<std::size_t>(col_part)];
   }
 };
 
-/// Maps `weights` (outputs x inputs) to conductances, splits them, programs every cell with its error, prepares read
-/// noise. A cell's draw is counted by its place in the whole matrix (plane of cells: plus 0, minus 1; row; column), so
-/// the same trial is the same chip whatever the array size: comparisons over rows_max see the partition only.
-/// `layer` is the layer's index in the network. Error(bad_input) for weights that are not finite.
+/// Programmed cells on their arrays, ready to be multiplied.
+ProgrammedMatrix assemble(const ProgrammedCells& cells, const LayerHardware& hardware, const LayerStreams& streams);
+
+/// Maps `weights` (outputs x inputs) to conductances, programs every cell with its error (program_cells), splits them,
+/// prepares read noise. `layer` is the layer's index in the network.
 ProgrammedMatrix program_matrix(const Matrix& weights, const LayerHardware& hardware, std::uint64_t seed,
                                 std::uint32_t trial, std::uint32_t layer);
 
@@ -41,9 +61,9 @@ ProgrammedMatrix nominal_matrix(const Matrix& weights, const LayerHardware& hard
 /// no cell meets a limit, and normal by the central limit theorem for 64 driven rows or more. One choice for all arrays
 /// of a matrix.
 bool lumped_noise_is_accurate(DrawLaw law, double clip_probability, int rows);
-int smallest_array_rows(const ProgrammedMatrix& matrix);
+int smallest_group(const std::vector<RowGroup>& groups);
 
-/// Whether any current of the layer's arrays may be negative: decides RangeRule::maximum.
+/// Whether a converter may see negative currents: decides RangeRule::maximum and granular.
 bool bipolar_currents(const LayerHardware& hardware, bool signed_inputs);
 
 }  // namespace crossgrid

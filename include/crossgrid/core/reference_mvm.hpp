@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -12,8 +11,8 @@ namespace crossgrid {
 
 /// One MVM to be done the plain way.
 struct ReferenceMvm {
-  Interval input_range;               ///< of the DAC, in the layer's units
-  std::optional<Interval> adc_range;  ///< where adc.range is calibrated
+  Interval input_range;              ///< of the DAC, in the layer's units
+  std::vector<Interval> adc_ranges;  ///< where adc.range is calibrated: one, or one per weight slice
   std::uint64_t seed = 0;
   std::uint32_t trial = 0;
   std::uint32_t layer = 0;
@@ -21,13 +20,30 @@ struct ReferenceMvm {
   std::uint32_t window = 0;
 };
 
-/// The slow truth that tests hold the fast paths to: cell by cell in double, with its own formulas (physics.md sections
-/// 1 to 4) and the same random draws. weights: outputs x inputs; x in the layer's units. Returns one value per output.
+/// A value that met an ADC.
+struct ReferenceConversion {
+  int group = 0, slice = 0;
+  int side = 0;         ///< 1: - cells with a converter of their own
+  int input_slice = 0;  ///< 0 where the slices' analog sum is converted
+  int column = 0;       ///< analog column: outputs in order, each array's unit column before its first one
+  double value = 0;     ///< cell currents
+  Interval range;       ///< of the ADC
+};
+
+struct ReferenceResult {
+  std::vector<double> outputs;  ///< layer units
+  std::vector<ReferenceConversion> conversions;
+  int halvings = 0;  ///< by bound management
+};
+
+/// The slow truth that tests hold the fast paths to: cell by cell, slice by slice, in double, with its own formulas
+/// (physics.md sections 1 to 4) and the same random draws. weights: outputs x inputs, with the rows of a bias; x in the
+/// layer's units. Lumped read noise is drawn once per conversion.
+ReferenceResult reference_chain(const Matrix& weights, const LayerHardware& hardware, std::span<const double> x,
+                                const ReferenceMvm& mvm);
+
+/// Its outputs.
 std::vector<double> reference_mvm(const Matrix& weights, const LayerHardware& hardware, std::span<const double> x,
                                   const ReferenceMvm& mvm);
-
-/// Values before the ADC, rows blocks x outputs, of the same MVM: where a fast path's code may differ by rounding.
-MatrixD reference_currents(const Matrix& weights, const LayerHardware& hardware, std::span<const double> x,
-                           const ReferenceMvm& mvm);
 
 }  // namespace crossgrid

@@ -14,11 +14,12 @@ namespace crossgrid {
 /// (converters) share them.
 struct ChipKey {
   int layer = 0;
-  CoreConfig core;
-  ArrayConfig array;
-  DeviceConfig device;
+  CoreConfig core = {};
+  ArrayConfig array = {};
+  DeviceConfig device = {};
   bool ideal_adc = false;  ///< then row blocks are merged and offsets folded in
   bool framed = false;     ///< geometry with an explicit frame (driven_geometry)
+  bool gathered = false;   ///< windows are driven by themselves
   std::uint64_t seed = 0;
   std::uint32_t trial = 0;
   bool operator==(const ChipKey&) const = default;

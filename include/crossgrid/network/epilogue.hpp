@@ -8,7 +8,7 @@
 /// What happens to a layer's currents between its product and the next layer's, in one pass over the cache.
 namespace crossgrid {
 
-/// value -> dac(relu(scale * (partial + adc(value)) + bias - offset)).
+/// value -> dac(relu(scale * (partial + adc(value)) + bias)).
 struct Epilogue {
   Converter<float> adc;
   float scale = 1;               ///< layer units per current
@@ -20,12 +20,22 @@ struct Epilogue {
 /// Bias (one per column, empty: zeros) repeated over enough windows for a loop of a few hundred values.
 std::vector<float> make_bias_tile(const std::vector<float>& bias, int cols);
 
-/// currents: windows x cols. partial (may be null): sums over earlier row blocks, of the same shape. offset (may be
-/// null): one value per window, taken off. to: windows x cols, may be `currents` or `partial`.
-void finish(const Epilogue& epilogue, const float* currents, const float* partial, const float* offset, float* to,
-            std::size_t windows, int cols);
+/// currents: windows x cols. partial (may be null): sums over earlier row blocks, of the same shape. to: windows x
+/// cols, may be `currents` or `partial`.
+void finish(const Epilogue& epilogue, const float* currents, const float* partial, float* to, std::size_t windows,
+            int cols);
 
 /// partial = adc(currents), or partial += adc(currents) where not `first`.
 void accumulate(const Converter<float>& adc, const float* currents, float* partial, std::size_t count, bool first);
+
+/// An ADC as the chain of many conversions uses it: codes found in float, their levels exact.
+struct AdcStage {
+  Converter<float> converter;
+  Converter<double> exact;
+};
+
+/// sums += weight * adc(currents): the digital end of a conversion. In double, so that shifts and adds of codes are
+/// exact.
+void shift_and_add(const AdcStage& adc, double weight, const float* currents, double* sums, std::size_t count);
 
 }  // namespace crossgrid

@@ -20,18 +20,21 @@ class Lane {
     padded,
     squares,
     block_input,
+    input_slice,
     currents,
+    minus_currents,
+    cycle_currents,
     variance,
-    offsets,
-    pixel_sums,
     windows,
     scratch_count
   };
+  enum DoubleScratch { sums, input_sums, pixel_sums, units, double_scratch_count };
 
   /// Made at first use and kept: shapes are as few as layers and array sizes.
   Product& product(const AnyProductShape& shape);
   /// At least `floats` floats, contents undefined; valid until the next call for the same buffer.
   float* scratch(Scratch which, std::size_t floats);
+  double* scratch(DoubleScratch which, std::size_t doubles);
   /// Activation buffers, one set per `role` (a lane may carry two networks side by side).
   float* slot(int role, int slot, std::size_t floats);
 
@@ -39,6 +42,7 @@ class Lane {
   static float* grown(Buffer& buffer, std::size_t floats);
   std::vector<std::pair<AnyProductShape, Product>> products_;
   std::array<Buffer, scratch_count> scratch_;
+  std::array<std::vector<double>, double_scratch_count> doubles_;
   std::array<std::vector<Buffer>, 2> slots_;
 };
 

@@ -9,7 +9,8 @@
 
 namespace crossgrid {
 
-/// How the MVMs of a matrix layer are computed. All give the same values before converters, to rounding.
+/// How the MVMs of a matrix layer are computed. All give the same values before converters, to rounding. Where windows
+/// are gathered, an input vector lies in memory as its array sees it: with the rows of a bias, in a scale of its own.
 enum class MatrixExecution {
   direct,       ///< one convolution per row block over the channels that it touches (linear layers: one product)
   gathered,     ///< windows gathered tile by tile (im2col), one product per row block and tile
@@ -18,7 +19,7 @@ enum class MatrixExecution {
 
 /// Rows of the matrix that meet one ADC, as one product.
 struct PlanBlock {
-  int row_first = 0, rows = 0;
+  int row_first = 0, rows = 0;          ///< rows of a bias come after those of the geometry
   int channel_first = 0, channels = 0;  ///< input channels that the rows touch, some perhaps in part
 };
 
@@ -34,6 +35,9 @@ struct MatrixPlan {
   /// Rows that products compute over those that the matrix has: 1 where no channel is cut.
   double overhead(const ConvolutionShape& geometry) const;
 };
+
+/// Whether each window must be driven by itself: inputs scaled per vector or halved where outputs clip.
+bool drives_windows(const LayerHardware& hardware);
 
 /// The cheapest exact plan. geometry: of one image.
 MatrixPlan plan_matrix(const ConvolutionShape& geometry, const LayerHardware& hardware, NoisePath noise);

@@ -77,6 +77,7 @@ struct MatrixLayer {
   int cols = 0;  ///< outputs
   int mvms_per_image = 1;
   bool convolution = false;
+  bool bias = false;  ///< whether it has one
 };
 std::vector<MatrixLayer> matrix_layers(const Network& network);
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "crossgrid/circuit/input_slices.hpp"
 #include "crossgrid/core/programmed_matrix.hpp"
 #include "crossgrid/network/lane.hpp"
 #include "crossgrid/network/matrix_plan.hpp"
@@ -17,27 +18,39 @@ struct MicroBatch {
   std::uint64_t first = 0;  ///< image 0 of the batch, absolute index
   int size = 1;
   int begin = 0, end = 1;
+
+  std::uint32_t absolute(int image) const {
+    return static_cast<std::uint32_t>(first) + static_cast<std::uint32_t>(image);
+  }
 };
 
 /// A matrix layer ready to run: weights or conductances in the layouts of its products. Shared by all lanes.
 struct PreparedMatrix {
-  struct Block {
-    AnyProductShape shape;
+  /// One product: a row block of a plane of cells.
+  struct Plane {
     PackedWeights weights;
     PackedWeights variance;               ///< lumped read noise only
     std::vector<const Crossbar*> arrays;  ///< side by side in columns; empty for digital layers
+  };
+  struct Block {
+    AnyProductShape shape;
+    std::vector<Plane> planes;  ///< as programmed.planes
   };
   ConvolutionShape geometry;  ///< of a micro-batch
   MatrixPlan plan;
   NoisePath noise = NoisePath::none;
   std::vector<Block> blocks;
   ProgrammedMatrix programmed;  ///< its conductances are dropped where they live on in packed form only
+  int columns = 0;              ///< analog columns, outputs where the layer is digital
   std::size_t bytes = 0;
 
   int windows() const { return geometry.out_height() * geometry.out_width(); }
   int cols() const { return geometry.out_channels; }
+  /// Rows of an array's inputs, those of a bias with them.
+  int rows() const { return programmed.rows; }
   std::size_t inputs_per_image() const;
   std::size_t outputs_per_image() const { return static_cast<std::size_t>(windows()) * cols(); }
+  std::size_t currents_per_image() const { return static_cast<std::size_t>(windows()) * columns; }
 };
 
 /// A layer computed digitally: weights as a network stores them (outputs x inputs).
@@ -47,8 +60,20 @@ std::shared_ptr<const PreparedMatrix> prepare_digital(const ConvolutionShape& ge
 std::shared_ptr<const PreparedMatrix> prepare_analog(const ConvolutionShape& geometry, ProgrammedMatrix programmed,
                                                      const MatrixPlan& plan, Lane& lane);
 
-/// Currents of one row block for a micro-batch: windows of all images x cols. inputs: after the DAC, NHWC.
-void block_currents(const PreparedMatrix& matrix, int block, const float* inputs, const MicroBatch& batch, Lane& lane,
-                    float* currents);
+/// What drives a product: normalised inputs, and their squares where noise is lumped.
+struct DrivenInputs {
+  const float* values = nullptr;
+  const float* squares = nullptr;
+  int input_slice = 0;  ///< a cycle of its own
+};
+
+/// Currents of one block and plane for a micro-batch by MatrixExecution::direct: windows of all images x columns.
+/// inputs: NHWC.
+void direct_currents(const PreparedMatrix& matrix, int block, int plane, const DrivenInputs& inputs,
+                     const MicroBatch& batch, Lane& lane, float* currents);
+
+/// The same for one image whose windows were gathered: inputs are windows x rows().
+void gathered_currents(const PreparedMatrix& matrix, int block, int plane, const DrivenInputs& inputs,
+                       std::uint32_t image, Lane& lane, float* currents);
 
 }  // namespace crossgrid

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "crossgrid/circuit/converter_config.hpp"
 
 namespace crossgrid {
@@ -24,6 +26,10 @@ Interval fit_dac_range(const FloatHistogram& inputs, const DacConfig& dac, const
 
 /// Range of a layer's ADCs: [low, high] for the quantizer, [-h, h] for sign_magnitude.
 Interval fit_adc_range(const FloatHistogram& currents, const AdcConfig& adc, const RangeRequest& request);
+
+/// Ranges of weight slices whose widths are those of the widest one over powers of two, so that shift-and-add needs no
+/// multiplier; each holds its own range and zero. The ends keep the widest one's proportions. One range stays as it is.
+std::vector<Interval> with_power_ratios(const std::vector<Interval>& ranges);
 
 /// Mean square error of clipping to [low, high] and rounding to `steps` + 1 levels from low to high: what least squares
 /// minimises.

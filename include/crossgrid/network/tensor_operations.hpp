@@ -26,14 +26,14 @@ void copy_channels(const float* from, float* to, std::size_t pixels, int channel
 /// Copies images into a frame of `padding` pixels of `value` on each side.
 void frame_images(const float* from, float* to, int images, const Shape& in, int padding, float value);
 
-/// The inputs of windows first_window ... of one image as rows of a matrix, windows x row_count: rows first_row ... of
-/// the channel-major order (channel, kernel row, kernel column); 0 where a window hangs over the edge.
-void gather_windows(const float* image, float* to, const ConvolutionShape& shape, int first_window, int windows,
-                    int first_row, int row_count);
+/// The inputs of all windows of one image as rows of a matrix, windows x `stride` floats, of which the first
+/// shape.rows() are written in the channel-major order (channel, kernel row, kernel column); 0 where a window hangs
+/// over the edge.
+void gather_windows(const float* image, float* to, const ConvolutionShape& shape, int stride);
 
-/// Sum of the inputs of every window of a micro-batch of shape.images: one value per window. scratch: one float per
+/// Sum of the inputs of every window of a micro-batch of shape.images: one value per window. scratch: one double per
 /// input pixel of one image.
-void window_sums(const float* from, float* to, float* scratch, const ConvolutionShape& shape);
+void window_sums(const float* from, double* to, double* scratch, const ConvolutionShape& shape);
 
 /// Pixels to a network's input: `table` holds channels x 256 values.
 void look_up_pixels(const std::uint8_t* pixels, float* to, std::size_t pixel_count, int channels, const float* table);

@@ -26,7 +26,6 @@ enum class ParameterScope {
 /// groups. `analog` decides about all of them.
 enum class ParameterGroup {
   none,
-  style,
   weight_bits,
   clip,
   on_off_ratio,
@@ -35,9 +34,9 @@ enum class ParameterGroup {
   faults,
   rows,
   cols,
-  converters
+  conversion  ///< how weights and inputs meet converters
 };
-inline constexpr int parameter_group_count = 11;
+inline constexpr int parameter_group_count = 10;
 
 struct Parameter {
   std::string path;

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "crossgrid/network/epilogue.hpp"
+#include "crossgrid/network/network.hpp"
+#include "crossgrid/network/prepared_matrix.hpp"
+
+namespace crossgrid {
+
+/// One matrix layer of a network that runs: its arrays and what is at their ends.
+struct MatrixStep {
+  std::shared_ptr<const PreparedMatrix> matrix;
+  bool analog = false;
+  Converter<float> dac;  ///< from layer units to the arrays' inputs (analog layers)
+  InputScale input;      ///< what its range means
+  DacConfig dac_config;  ///< where every window is driven by itself
+  bool per_window = false;
+  int bound_management = 0;  ///< halvings of a window's inputs while a conversion clips
+  InputSlices slices;
+  bool inputs_summed = false;        ///< input slices that are apart meet one ADC after their analog sum
+  bool inputs_apart = false;         ///< each input slice meets a converter, a limit or draws of its own
+  std::vector<AdcStage> adcs;        ///< [row block][weight slice]; ideal for digital layers
+  std::optional<float> current_max;  ///< of every column
+  std::vector<float> bias;           ///< added digitally; empty: none
+  std::vector<float> bias_tile;      ///< the same for the plain path
+  /// Where the DAC gives zeros another value (signed quantizer), padding goes through it too: the images get a frame of
+  /// `frame` pixels of that value, and the matrix's geometry is that of the framed images without padding.
+  int frame = 0;
+  float frame_value = 0;
+
+  const AdcStage& adc(int block, int slice) const;
+  /// Layer units per unit of the first plane's current.
+  double scale() const;
+  /// Whether partial sums of one conversion per row block are all there is: the fast path of a direct plan.
+  bool plain() const;
+};
+
+/// Currents that meet a converter.
+struct ConversionView {
+  int block = 0, slice = 0;
+  int first_image = 0, images = 0;  ///< of the micro-batch
+  const float* currents = nullptr;  ///< images x windows x analog columns
+};
+using ConversionObserver = std::function<void(const ConversionView&)>;
+
+/// A step without its arrays: how a layer of this geometry is driven, with a DAC of this range [layer units].
+/// Error(bad_input) where its inputs can't be sliced.
+MatrixStep driven_step(const ConvolutionShape& geometry, const LayerHardware& hardware, Interval dac_range);
+
+/// Puts the arrays and their ADCs into a step; adc_ranges: by weight slice, where they are calibrated.
+void put_arrays(MatrixStep& step, const LayerHardware& hardware, const std::vector<Interval>& adc_ranges,
+                std::shared_ptr<const PreparedMatrix> prepared);
+
+/// Weights as the arrays hold them: with the rows of a bias.
+Matrix matrix_weights(const Layer& layer, const LayerHardware& hardware);
+
+/// What a layer's arrays are driven with: `inputs` (images of shape `in`) through the DAC unless `encoded`, framed
+/// where needed. Valid until the lane's next layer.
+const float* drive(const MatrixStep& step, const float* inputs, const Shape& in, bool encoded, Lane& lane);
+
+/// The geometry of a layer on arrays that a DAC drives: with an explicit frame where DAC(0) is not 0.
+ConvolutionShape driven_geometry(const ConvolutionShape& geometry, const Converter<float>& dac);
+
+/// Outputs of a layer whose conversions are shifted and added: images of windows x outputs in layer units, the bias in
+/// them. inputs: of shape `in`; `encoded`: after the DAC. `observe` may be empty. Returns how often inputs were halved.
+std::uint64_t run_chain(const MatrixStep& step, const float* inputs, const Shape& in, bool encoded,
+                        const MicroBatch& batch, Lane& lane, const ConversionObserver& observe, float* outputs);
+
+/// Shows the currents of all conversions, whatever the plan, without converting any.
+void observe_currents(const MatrixStep& step, const float* inputs, const Shape& in, const MicroBatch& batch, Lane& lane,
+                      const ConversionObserver& observe);
+
+}  // namespace crossgrid

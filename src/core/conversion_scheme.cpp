@@ -1,0 +1,55 @@
+#include "crossgrid/core/conversion_scheme.hpp"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "crossgrid/circuit/input_slices.hpp"
+
+namespace crossgrid {
+
+ConversionScheme conversion_scheme(const LayerHardware& hardware, NoisePath noise) {
+  const CoreConfig& core = hardware.core;
+  const bool adc = hardware.adc.model != ConverterModel::ideal;
+  const bool limited = hardware.array.column_current_max.has_value();
+  const bool cells = noise == NoisePath::per_cell;
+  const bool balanced = core.style == CoreStyle::balanced;
+  ConversionScheme scheme;
+  scheme.rows = adc || limited || noise != NoisePath::none;
+  scheme.unit_columns = !balanced && core.unit_column && scheme.rows;
+  // Slices' noise adds up like their currents, but not where a unit column's noise is common to all outputs.
+  scheme.slices = core.slices > 1 && (adc || limited || cells || scheme.unit_columns);
+  scheme.inputs = input_slices(hardware.dac).count > 1 && (limited || cells || (adc && hardware.adc.per_input_slice));
+  scheme.sides = balanced && !core.interleaved && (limited || (adc && core.subtract == Subtraction::digital));
+  scheme.net_converter = scheme.sides && core.subtract == Subtraction::analog;
+  return scheme;
+}
+
+ConversionCount brute_force_count(const LayerHardware& hardware) {
+  return {hardware.core.slices, input_slices(hardware.dac).count, hardware.core.style == CoreStyle::balanced ? 2 : 1};
+}
+
+ConversionCount scheme_count(const LayerHardware& hardware, const ConversionScheme& scheme) {
+  const ConversionCount all = brute_force_count(hardware);
+  return {scheme.slices ? all.slices : 1, scheme.inputs ? all.inputs : 1, scheme.sides ? 2 : 1};
+}
+
+std::string scheme_text(const LayerHardware& hardware, const ConversionScheme& scheme) {
+  const ConversionCount all = brute_force_count(hardware);
+  std::vector<std::string> apart, collapsed;
+  const auto say = [&](bool is_apart, int count, const char* what) {
+    if (count > 1) (is_apart ? apart : collapsed).push_back(fmt::format("{} {}", count, what));
+  };
+  say(scheme.slices, all.slices, "weight slices");
+  say(scheme.inputs, all.inputs, "input slices");
+  if (scheme.sides) say(true, all.sides, "sides");
+  std::string text;
+  if (!apart.empty()) text += fmt::format("{} apart", fmt::join(apart, " x "));
+  if (!apart.empty() && !collapsed.empty()) text += ", ";
+  if (!collapsed.empty()) text += fmt::format("{} in one product", fmt::join(collapsed, ", "));
+  if (scheme.net_converter) text += ", one converter after the subtraction";
+  if (scheme.unit_columns) text += ", unit columns among the outputs";
+  return text;
+}
+
+}  // namespace crossgrid

@@ -1,0 +1,327 @@
+#include <algorithm>
+#include <cmath>
+
+#include "crossgrid/backend/launch.hpp"
+#include "crossgrid/network/matrix_step.hpp"
+#include "crossgrid/network/tensor_operations.hpp"
+
+/// A layer's conversions one after the other: input slices, row blocks, weight slices, sides.
+namespace crossgrid {
+
+namespace {
+
+CROSSGRID_MULTIVERSION
+void limit_currents(float* currents, std::size_t count, float most) {
+  for (std::size_t i = 0; i < count; ++i) currents[i] = limited(currents[i], -most, most);
+}
+
+CROSSGRID_MULTIVERSION
+void subtract(float* currents, const float* minus, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) currents[i] -= minus[i];
+}
+
+CROSSGRID_MULTIVERSION
+void add_weighted(const float* currents, float weight, float* sum, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) sum[i] = fused(currents[i], weight, sum[i]);
+}
+
+/// Images that go through the chain together.
+struct Images {
+  int first = 0, count = 1;
+  bool* clipped = nullptr;  ///< by window of one image: set where a conversion clips
+};
+
+/// What becomes of currents on their way to the sums.
+class Conversions {
+ public:
+  Conversions(const MatrixStep& step, const Images& images, Lane& lane, const ConversionObserver& observe, double* sums)
+      : step_(step),
+        images_(images),
+        lane_(lane),
+        observe_(observe),
+        sums_(sums),
+        count_(static_cast<std::size_t>(images.count) * step.matrix->currents_per_image()) {}
+
+  /// inputs: `input_count` driven values. product(block, plane, driven, to) multiplies.
+  template <class ProductOf>
+  void run(const float* inputs, std::size_t input_count, const ProductOf& product) {
+    const int cycles = step_.inputs_apart ? step_.slices.count : 1;
+    const int blocks = static_cast<int>(step_.matrix->blocks.size());
+    if (sums_ != nullptr) std::fill_n(sums_, count_, 0.0);
+    if (step_.inputs_summed) {
+      for (int block = 0; block < blocks; ++block) {
+        run_planes(block, 1, [&](int plane, float* to) {
+          add_cycles(cycles, to, [&](int cycle, float* current) {
+            product(block, plane, inputs_of_cycle(inputs, input_count, cycle), current);
+          });
+        });
+      }
+      return;
+    }
+    for (int cycle = 0; cycle < cycles; ++cycle) {
+      const DrivenInputs driven = inputs_of_cycle(inputs, input_count, cycle);
+      const double weight = step_.inputs_apart ? step_.slices.weight(cycle) : 1;
+      for (int block = 0; block < blocks; ++block) {
+        run_planes(block, weight, [&](int plane, float* to) {
+          product(block, plane, driven, to);
+          limit(to);
+        });
+      }
+    }
+  }
+
+ private:
+  DrivenInputs inputs_of_cycle(const float* inputs, std::size_t count, int cycle) {
+    DrivenInputs driven{inputs, nullptr, cycle};
+    if (step_.inputs_apart && step_.slices.count > 1) {
+      float* const slice = lane_.scratch(Lane::input_slice, count);
+      slice_inputs(inputs, slice, count, input_digit(step_.slices, cycle));
+      driven.values = slice;
+    }
+    if (step_.matrix->noise == NoisePath::lumped) {
+      float* const squares = lane_.scratch(Lane::squares, count);
+      if (!step_.inputs_apart && step_.slices.count > 1) {
+        square_slices(inputs, squares, count, step_.slices);
+      } else {
+        square(driven.values, squares, count);
+      }
+      driven.squares = squares;
+    }
+    return driven;
+  }
+
+  const CellPlane& plane_at(int plane) const {
+    return step_.matrix->programmed.planes[static_cast<std::size_t>(plane)];
+  }
+
+  /// The analog sum of a plane's input cycles, each limited by itself.
+  template <class CurrentOf>
+  void add_cycles(int cycles, float* sum, const CurrentOf& current_of) {
+    float* const current = lane_.scratch(Lane::cycle_currents, count_);
+    std::fill_n(sum, count_, 0.0f);
+    for (int cycle = 0; cycle < cycles; ++cycle) {
+      current_of(cycle, current);
+      limit(current);
+      add_weighted(current, static_cast<float>(step_.slices.weight(cycle)), sum, count_);
+    }
+  }
+
+  /// All planes of a row block: currents_of(plane, to), subtracted where both sides meet one converter, converted.
+  template <class CurrentsOf>
+  void run_planes(int block, double weight, const CurrentsOf& currents_of) {
+    const ProgrammedMatrix& cells = step_.matrix->programmed;
+    float* const currents = lane_.scratch(Lane::currents, count_);
+    for (int plane = 0; plane < static_cast<int>(cells.planes.size()); ++plane) {
+      const CellPlane& own = plane_at(plane);
+      currents_of(plane, currents);
+      if (cells.scheme.net_converter) {
+        float* const minus = lane_.scratch(Lane::minus_currents, count_);
+        currents_of(++plane, minus);
+        subtract(currents, minus, count_);
+      }
+      convert(block, own.slice, weight * own.scale, currents);
+    }
+  }
+
+  void limit(float* currents) const {
+    if (step_.current_max) limit_currents(currents, count_, *step_.current_max);
+  }
+
+  void convert(int block, int slice, double weight, const float* currents) {
+    if (observe_) observe_({block, slice, images_.first, images_.count, currents});
+    if (sums_ == nullptr) return;
+    const AdcStage& adc = step_.adc(block, slice);
+    if (images_.clipped != nullptr) note_clipped(adc, currents);
+    shift_and_add(adc, weight, currents, sums_, count_);
+  }
+
+  void note_clipped(const AdcStage& adc, const float* currents) const {
+    const auto columns = static_cast<std::size_t>(step_.matrix->columns);
+    for (int window = 0; window < step_.matrix->windows(); ++window, currents += columns) {
+      images_.clipped[window] = images_.clipped[window] || count_clipped(currents, columns, adc.converter) > 0;
+    }
+  }
+
+  const MatrixStep& step_;
+  const Images& images_;
+  Lane& lane_;
+  const ConversionObserver& observe_;
+  double* sums_;
+  std::size_t count_;
+};
+
+/// From sums (windows x analog columns, weight units) to outputs in layer units: unit columns and offsets taken off,
+/// the bias added. units: layer units per normalised input, by window, or one for all.
+void finish_sums(const MatrixStep& step, const double* sums, const double* input_sums, const double* units,
+                 std::size_t windows, float* outputs) {
+  const ProgrammedMatrix& cells = step.matrix->programmed;
+  const int unit_columns = cells.scheme.unit_columns ? 1 : 0;
+  for (std::size_t w = 0; w < windows; ++w) {
+    const double unit = units != nullptr ? units[w] : step.input.unit;
+    const double offset = input_sums != nullptr ? cells.offset_coefficient * input_sums[w] : 0;
+    for (const Part& cols : cells.col_parts) {
+      const double taken_off = offset + (unit_columns > 0 ? *sums : 0);
+      sums += unit_columns;
+      const float* const bias = step.bias.empty() ? nullptr : step.bias.data() + cols.first;
+      for (int j = 0; j < cols.count; ++j) {
+        *outputs++ =
+            static_cast<float>(unit * (*sums++ - taken_off) + (bias != nullptr ? static_cast<double>(bias[j]) : 0));
+      }
+    }
+  }
+}
+
+void run_direct(const MatrixStep& step, const float* driven, const MicroBatch& batch, Lane& lane,
+                const ConversionObserver& observe, float* outputs) {
+  const PreparedMatrix& matrix = *step.matrix;
+  const Images images{0, batch.size, nullptr};
+  const auto count = static_cast<std::size_t>(batch.size);
+  double* const sums = outputs != nullptr ? lane.scratch(Lane::sums, count * matrix.currents_per_image()) : nullptr;
+  Conversions conversions(step, images, lane, observe, sums);
+  conversions.run(driven, count * matrix.inputs_per_image(),
+                  [&](int block, int plane, const DrivenInputs& inputs, float* to) {
+                    direct_currents(matrix, block, plane, inputs, batch, lane, to);
+                  });
+  if (outputs == nullptr) return;
+  const std::size_t windows = count * static_cast<std::size_t>(matrix.windows());
+  double* input_sums = nullptr;
+  if (matrix.programmed.offset_coefficient != 0) {
+    const ConvolutionShape& g = matrix.geometry;
+    input_sums = lane.scratch(Lane::input_sums, windows);
+    window_sums(driven, input_sums, lane.scratch(Lane::pixel_sums, static_cast<std::size_t>(g.height) * g.width), g);
+  }
+  finish_sums(step, sums, input_sums, nullptr, windows, outputs);
+}
+
+/// One image whose windows lie in memory as rows.
+class GatheredImage {
+ public:
+  GatheredImage(const MatrixStep& step, Lane& lane) : step_(step), matrix_(*step.matrix), lane_(lane) {}
+
+  /// Driven inputs (or, where windows are driven by themselves, inputs in layer units) of one image.
+  std::uint64_t run(const float* image, int index, std::uint32_t absolute, const ConversionObserver& observe,
+                    float* outputs) {
+    const auto windows = static_cast<std::size_t>(matrix_.windows());
+    const auto rows = static_cast<std::size_t>(matrix_.rows());
+    float* const gathered = lane_.scratch(Lane::windows, windows * rows);
+    gather_windows(image, gathered, matrix_.geometry, matrix_.rows());
+    add_bias_inputs(gathered);
+    if (!step_.per_window) return run_once(gathered, nullptr, index, absolute, observe, nullptr, outputs), 0;
+    std::vector<float> driven(windows * rows), found(windows * static_cast<std::size_t>(matrix_.cols()));
+    std::vector<double> units(windows);
+    std::vector<int> halvings(windows, 0);
+    const auto clipped = std::make_unique<bool[]>(windows);
+    std::vector<bool> open(windows, true);
+    std::uint64_t repeats = 0;
+    for (int round = 0; round <= step_.bound_management; ++round) {
+      for (std::size_t w = 0; w < windows; ++w) {
+        units[w] = drive_window(gathered + w * rows, driven.data() + w * rows, rows, halvings[w]);
+      }
+      std::fill_n(clipped.get(), windows, false);
+      run_once(driven.data(), units.data(), index, absolute, round == 0 ? observe : ConversionObserver{}, clipped.get(),
+               outputs != nullptr ? found.data() : nullptr);
+      if (outputs == nullptr) return 0;
+      bool again = false;
+      for (std::size_t w = 0; w < windows; ++w) {
+        if (!open[w]) continue;
+        const auto cols = static_cast<std::size_t>(matrix_.cols());
+        std::copy_n(found.data() + w * cols, cols, outputs + w * cols);
+        open[w] = clipped[w] && round < step_.bound_management;
+        if (!open[w]) continue;
+        again = true;
+        ++halvings[w], ++repeats;
+      }
+      if (!again) break;
+    }
+    return repeats;
+  }
+
+ private:
+  /// The value 1 in layer units drives the rows of a bias.
+  void add_bias_inputs(float* gathered) const {
+    const int inputs = matrix_.geometry.rows();
+    const float one = step_.per_window ? 1 : step_.dac(1.0f);
+    for (int w = 0; w < matrix_.windows(); ++w) {
+      float* const row = gathered + static_cast<std::ptrdiff_t>(w) * matrix_.rows();
+      std::fill(row + inputs, row + matrix_.rows(), one);
+    }
+  }
+
+  /// Drives one window in its own scale; returns layer units per unit of its (unhalved) normalised inputs.
+  double drive_window(const float* from, float* to, std::size_t rows, int halvings) const {
+    const float factor = std::ldexp(1.0f, -halvings);
+    InputScale scale = step_.input;
+    if (step_.dac_config.range == RangeRule::per_vector) {
+      float largest = 0;
+      for (std::size_t i = 0; i < rows; ++i) largest = std::max(largest, std::abs(from[i]));
+      scale = input_scale(step_.dac_config, {step_.input.is_signed ? -static_cast<double>(largest) : 0, largest});
+      scale.is_signed = step_.input.is_signed;
+    }
+    const Converter<float> dac = make_dac<float>(step_.dac_config, scale);
+    for (std::size_t i = 0; i < rows; ++i) to[i] = from[i] * factor;
+    convert(to, rows, dac);
+    return scale.unit / static_cast<double>(factor);
+  }
+
+  void run_once(const float* driven, const double* units, int index, std::uint32_t absolute,
+                const ConversionObserver& observe, bool* clipped, float* outputs) {
+    const auto windows = static_cast<std::size_t>(matrix_.windows());
+    const auto rows = static_cast<std::size_t>(matrix_.rows());
+    const Images images{index, 1, clipped};
+    double* const sums = outputs != nullptr ? lane_.scratch(Lane::sums, matrix_.currents_per_image()) : nullptr;
+    Conversions conversions(step_, images, lane_, observe, sums);
+    conversions.run(driven, windows * rows, [&](int block, int plane, const DrivenInputs& inputs, float* to) {
+      gathered_currents(matrix_, block, plane, inputs, absolute, lane_, to);
+    });
+    if (outputs == nullptr) return;
+    double* input_sums = nullptr;
+    if (matrix_.programmed.offset_coefficient != 0) {
+      input_sums = lane_.scratch(Lane::input_sums, windows);
+      for (std::size_t w = 0; w < windows; ++w) {
+        input_sums[w] = 0;
+        for (std::size_t i = 0; i < rows; ++i) input_sums[w] += static_cast<double>(driven[w * rows + i]);
+      }
+    }
+    finish_sums(step_, sums, input_sums, units, windows, outputs);
+  }
+
+  const MatrixStep& step_;
+  const PreparedMatrix& matrix_;
+  Lane& lane_;
+};
+
+std::uint64_t run_images(const MatrixStep& step, const float* inputs, const Shape& in, bool encoded,
+                         const MicroBatch& batch, Lane& lane, const ConversionObserver& observe, float* outputs) {
+  const PreparedMatrix& matrix = *step.matrix;
+  const float* const driven = step.per_window ? inputs : drive(step, inputs, in, encoded, lane);
+  if (matrix.plan.execution == MatrixExecution::direct) {
+    run_direct(step, driven, batch, lane, observe, outputs);
+    return 0;
+  }
+  GatheredImage gathered(step, lane);
+  std::uint64_t repeats = 0;
+  for (int image = 0; image < batch.size; ++image) {
+    const auto place = static_cast<std::size_t>(image);
+    float* const to = outputs != nullptr ? outputs + place * matrix.outputs_per_image() : nullptr;
+    if (image < batch.begin || image >= batch.end) {
+      if (to != nullptr) std::fill_n(to, matrix.outputs_per_image(), 0.0f);
+      continue;
+    }
+    repeats += gathered.run(driven + place * matrix.inputs_per_image(), image, batch.absolute(image), observe, to);
+  }
+  return repeats;
+}
+
+}  // namespace
+
+std::uint64_t run_chain(const MatrixStep& step, const float* inputs, const Shape& in, bool encoded,
+                        const MicroBatch& batch, Lane& lane, const ConversionObserver& observe, float* outputs) {
+  return run_images(step, inputs, in, encoded, batch, lane, observe, outputs);
+}
+
+void observe_currents(const MatrixStep& step, const float* inputs, const Shape& in, const MicroBatch& batch, Lane& lane,
+                      const ConversionObserver& observe) {
+  run_images(step, inputs, in, false, batch, lane, observe, nullptr);
+}
+
+}  // namespace crossgrid

@@ -1,0 +1,254 @@
+#include <gtest/gtest.h>
+
+#include <complex>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
+#include <string>
+
+#include "crossgrid/core/reference_mvm.hpp"
+#include "crossgrid/network/analog_matrix.hpp"
+
+/// The published vectors of the analog chain (tests/data/conformance/README.md) through the plain reference in double
+/// and through the arrays that networks run on, in float. CROSSGRID_CONFORMANCE_DIR names another folder of the format.
+namespace crossgrid {
+namespace {
+
+using nlohmann::json;
+
+std::string folder() {
+  const char* const given = std::getenv("CROSSGRID_CONFORMANCE_DIR");
+  return given != nullptr ? std::string(given) + "/" : CROSSGRID_TEST_SOURCE_DIR "/tests/data/conformance/";
+}
+
+/// Reads the arrays of two dimensions; complex ones as two, NAME.re and NAME.im.
+std::map<std::string, MatrixD> read_arrays() {
+  std::ifstream file(folder() + "arrays.bin", std::ios::binary);
+  std::map<std::string, MatrixD> arrays;
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line);
+    std::string name, type;
+    words >> name >> type;
+    std::vector<Eigen::Index> shape;
+    for (Eigen::Index size; words >> size;) shape.push_back(size);
+    std::size_t count = 1;
+    for (Eigen::Index size : shape) count *= static_cast<std::size_t>(size);
+    const std::size_t width = type == "float32" ? 4 : type == "float64" ? 8 : 16;
+    std::string bytes(count * width, '\0');
+    file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    if (shape.size() != 2) continue;
+    if (width == 16) {
+      using Complex = Eigen::Matrix<std::complex<double>, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+      const Eigen::Map<const Complex> values(reinterpret_cast<const std::complex<double>*>(bytes.data()), shape[0],
+                                             shape[1]);
+      arrays[name + ".re"] = values.real();
+      arrays[name + ".im"] = values.imag();
+      continue;
+    }
+    if (width == 4) {
+      arrays[name] =
+          Eigen::Map<const Matrix>(reinterpret_cast<const float*>(bytes.data()), shape[0], shape[1]).cast<double>();
+    } else {
+      arrays[name] = Eigen::Map<const MatrixD>(reinterpret_cast<const double*>(bytes.data()), shape[0], shape[1]);
+    }
+  }
+  return arrays;
+}
+
+bool sliced(const json& parameters) {
+  return parameters["core"]["style"] == "BITSLICED";
+}
+bool has_adc(const json& parameters) {
+  return parameters["xbar"]["adc"]["mvm"]["bits"] != 0;
+}
+
+/// Why a case is not run, or nothing.
+std::optional<std::string> not_supported(const json& p) {
+  const json& xbar = p["xbar"];
+  const std::string adc = xbar["adc"]["mvm"]["model"];
+  if (xbar["array"]["parasitics"]["enable"]) return "wires";
+  if (xbar["device"]["nonlinear_IV"]["enable"]) return "nonlinear cells";
+  const json percentile = p["core"]["mapping"]["inputs"]["mvm"].value("percentile", json());
+  if (!percentile.is_null() && percentile != 1.0) return "inputs scaled by a quantile of the vector";
+  if (has_adc(p) && !adc.starts_with("Quantizer") && !adc.starts_with("SignMagnitude")) return "ADC architectures";
+  return std::nullopt;
+}
+
+std::optional<int> limit_of(const json& value) {
+  return value == 0 ? std::nullopt : std::optional<int>(value.get<int>());
+}
+
+LayerHardware hardware_of(const json& p, bool transposed) {
+  LayerHardware hardware;
+  const json& weights = p["core"]["mapping"]["weights"];
+  const json& device = p["xbar"]["device"];
+  const json& core = p["core"];
+  const json& style = sliced(p) ? core["bit_sliced"]["style"] : core["style"];
+  hardware.core.style = style == "OFFSET" ? CoreStyle::offset : CoreStyle::balanced;
+  hardware.core.two_sided = core["style"] == "BALANCED" && core["balanced"]["style"] == "TWO_SIDED";
+  hardware.core.unit_column = core["offset"]["style"] != "DIGITAL_OFFSET";
+  hardware.core.interleaved = core["balanced"]["interleaved_posneg"];
+  hardware.core.subtract = core["balanced"]["subtract_current_in_xbar"] ? Subtraction::analog : Subtraction::digital;
+  if (sliced(p)) {
+    hardware.core.weight_bits = core["weight_bits"].get<int>();
+    hardware.core.slices = core["bit_sliced"]["num_slices"];
+  }
+  if (const double most = p["xbar"]["array"]["Icol_max"]; most != 0) hardware.array.column_current_max = most;
+  const json percentile = weights.value("percentile", json());
+  using Rule = WeightClip::Rule;
+  hardware.core.clip = percentile.is_null() ? WeightClip{Rule::limit, weights["max"].get<double>()}
+                       : percentile < 1.0   ? WeightClip{Rule::quantile, percentile.get<double>()}
+                                            : WeightClip{Rule::factor, percentile.get<double>()};
+  // CrossSim partitions inputs by "col_", outputs by "row_" strategies of the weight matrix (outputs x inputs).
+  hardware.array.rows_max = limit_of(p["core"]["rows_max"]);
+  hardware.array.cols_max = limit_of(p["core"]["cols_max"]);
+  const auto rule = [&](const std::string& lines) -> PartitionRule {
+    using Kind = PartitionRule::Kind;
+    const json& divisors = weights[lines + "_partition_priority"];
+    if (!divisors.empty()) return {Kind::divisors, divisors.get<std::vector<int>>()};
+    return {weights[lines + "_partition_strategy"] == "MAX" ? Kind::fill : Kind::equal, {}};
+  };
+  hardware.array.rows_partition = rule("col");
+  hardware.array.cols_partition = rule("row");
+  if (transposed) {
+    std::swap(hardware.array.rows_max, hardware.array.cols_max);
+    std::swap(hardware.array.rows_partition, hardware.array.cols_partition);
+  }
+  if (!device["infinite_on_off_ratio"])
+    hardware.device.on_off_ratio = device["Rmax"].get<double>() / device["Rmin"].get<double>();
+  hardware.device.cell_bits = limit_of(device["cell_bits"]);
+  return hardware;
+}
+
+ConverterModel model_of(const std::string& name) {
+  if (name.starts_with("Quantizer")) return ConverterModel::quantizer;
+  return name.starts_with("SignMagnitude") ? ConverterModel::sign_magnitude : ConverterModel::ideal;
+}
+
+void set_converters(LayerHardware& hardware, const json& p) {
+  const json& dac = p["xbar"]["dac"]["mvm"];
+  const json& adc = p["xbar"]["adc"]["mvm"];
+  hardware.dac.sign = dac["signed"] ? DacSign::is_signed : DacSign::is_unsigned;
+  hardware.dac.model = dac["bits"] == 0 ? ConverterModel::ideal : model_of(dac["model"]);
+  hardware.dac.bits = dac["bits"];
+  if (dac["input_bitslicing"]) hardware.dac.slice_bits = dac["slice_size"].get<int>();
+  const json percentile = p["core"]["mapping"]["inputs"]["mvm"].value("percentile", json());
+  if (!percentile.is_null()) hardware.dac.range = RangeRule::per_vector;
+  hardware.adc.per_input_slice = adc["adc_per_ibit"];
+  hardware.adc.model = has_adc(p) ? model_of(adc["model"]) : ConverterModel::ideal;
+  hardware.adc.bits = adc["bits"];
+  // The peer's rules for offset slices and granular ranges are not ours: such cases run with the ranges that they give.
+  const bool own_rule = adc["adc_range_option"] == "MAX" && !(sliced(p) && hardware.core.style == CoreStyle::offset);
+  hardware.adc.range = own_rule ? RangeRule::maximum : RangeRule::calibrated;
+}
+
+struct Case {
+  std::string id;
+  Matrix weights;  ///< outputs x inputs of this product
+  LayerHardware hardware;
+  ReferenceMvm mvm;
+  MatrixD inputs, answers;
+};
+
+/// [Re -Im; Im Re] of a complex matrix, outputs x inputs.
+MatrixD real_blocks(const MatrixD& re, const MatrixD& im) {
+  MatrixD all(2 * re.rows(), 2 * re.cols());
+  all << re, -im, im, re;
+  return all;
+}
+MatrixD side_by_side(const MatrixD& re, const MatrixD& im) {
+  MatrixD all(re.rows(), 2 * re.cols());
+  all << re, im;
+  return all;
+}
+
+/// The peer splits 150 rows over two arrays of at most 100 equally although its rule says MAX (split_147): then the
+/// case is run as it was split.
+void use_given_parts(Case& c, const json& given) {
+  ArrayConfig& array = c.hardware.array;
+  const auto sizes = [&] {
+    std::vector<int> found;
+    for (const Part& part : partition(static_cast<int>(c.weights.cols()), array.rows_max, array.rows_partition)) {
+      found.push_back(part.count);
+    }
+    return found;
+  };
+  if (sizes() == given.get<std::vector<int>>()) return;
+  EXPECT_EQ(c.id, "split_147") << "another split than the case's";
+  array.rows_partition = {};
+  EXPECT_EQ(sizes(), given.get<std::vector<int>>());
+}
+
+Case make_case(const json& description, const json& p, const std::map<std::string, MatrixD>& arrays) {
+  Case made;
+  made.id = description["id"];
+  const bool transposed = description["op"] == "vecmat";
+  const auto read = [&](const std::string& name, auto join) -> MatrixD {
+    return p["core"]["complex_matrix"] ? join(arrays.at(name + ".re"), arrays.at(name + ".im")) : arrays.at(name);
+  };
+  const auto transposed_blocks = [](const MatrixD& re, const MatrixD& im) {
+    return real_blocks(re.transpose(), im.transpose());
+  };
+  // A complex row vector times W is the block matrix of W's transpose, not the transpose of its block matrix.
+  const bool complex = p["core"]["complex_matrix"];
+  made.weights = (complex && transposed ? read(description["matrix"], transposed_blocks)
+                                        : read(description["matrix"], real_blocks))
+                     .cast<float>();
+  if (transposed && !complex) made.weights.transposeInPlace();
+  made.hardware = hardware_of(p, transposed);
+  set_converters(made.hardware, p);
+  use_given_parts(made, description["facts"]["parts_in"]);
+  const json& limits = p["core"]["mapping"]["inputs"]["mvm"];
+  const bool own_limits = made.hardware.dac.range != RangeRule::per_vector;
+  made.mvm.input_range =
+      own_limits ? Interval{limits["min"].get<double>(), limits["max"].get<double>()} : Interval{-1, 1};
+  for (const json& range : description["facts"]["adc_range"]) {
+    if (!range.is_null()) made.mvm.adc_ranges.push_back({range[0].get<double>(), range[1].get<double>()});
+  }
+  made.inputs = read("X_" + made.id, side_by_side);
+  made.answers = read("R_" + made.id, side_by_side);
+  return made;
+}
+
+void check(const Case& c) {
+  SCOPED_TRACE(c.id);
+  const double largest = c.answers.cwiseAbs().maxCoeff();
+  AnalogMatrix arrays(c.weights, c.hardware, {c.mvm.input_range, c.mvm.adc_ranges}, {});
+  const Matrix fast = arrays.multiply(c.inputs.cast<float>());
+  for (Eigen::Index v = 0; v < c.inputs.rows(); ++v) {
+    const std::vector<double> x(c.inputs.row(v).begin(), c.inputs.row(v).end());
+    const std::vector<double> exact = reference_mvm(c.weights, c.hardware, x, c.mvm);
+    for (Eigen::Index j = 0; j < c.answers.cols(); ++j) {
+      EXPECT_NEAR(exact[static_cast<std::size_t>(j)], c.answers(v, j), 1e-10 * largest)
+          << "vector " << v << ", output " << j;
+      EXPECT_NEAR(fast(v, j), c.answers(v, j), 2e-6 * largest) << "float, vector " << v << ", output " << j;
+    }
+  }
+}
+
+TEST(Conformance, ReferenceAndFloatPathGiveThePublishedAnswers) {
+  const json file = json::parse(std::ifstream(folder() + "cases.json"));
+  const auto arrays = read_arrays();
+  std::map<std::string, int> skipped;
+  int ran = 0;
+  for (const json& description : file["cases"]) {
+    json p = file["defaults"];
+    p.merge_patch(description["params"]);
+    if (const auto reason = not_supported(p)) {
+      ++skipped[*reason];
+      continue;
+    }
+    check(make_case(description, p, arrays));
+    ++ran;
+  }
+  std::cout << ran << " of " << file["cases"].size() << " cases ran; not yet simulated:";
+  for (const auto& [reason, count] : skipped) std::cout << ' ' << reason << " (" << count << ')';
+  std::cout << '\n';
+  EXPECT_EQ(ran, 146);
+}
+
+}  // namespace
+}  // namespace crossgrid
