@@ -200,7 +200,7 @@ Case make_case(const json& description, const json& p, const std::map<std::strin
   if (transposed && !complex) made.weights.transposeInPlace();
   made.hardware = hardware_of(p, transposed);
   set_converters(made.hardware, p);
-  use_given_parts(made, description["facts"]["parts_in"]);
+  use_given_parts(made, description["facts"][transposed ? "parts_out" : "parts_in"]);
   const json& limits = p["core"]["mapping"]["inputs"]["mvm"];
   const bool own_limits = made.hardware.dac.range != RangeRule::per_vector;
   made.mvm.input_range =
