@@ -112,7 +112,7 @@ TEST(LayerMeasures, SeeInputsAsTheDacGivesThem) {
         const int windows =
             (std::min(y + 1, 7) - std::max(y - 1, 0) + 1) * (std::min(x + 1, 7) - std::max(x - 1, 0) + 1);
         for (int c = 0; c < 2; ++c) {
-          const double value = std::min(pixels[static_cast<std::size_t>((c * 8 + y) * 8 + x)] / 255.0 / 0.83, 1.0);
+          const double value = std::min(pixels[static_cast<std::size_t>((y * 8 + x) * 2 + c)] / 255.0 / 0.83, 1.0);
           const double driven = std::nearbyint(value * 15) / 15;
           sum += windows * driven, squares += windows * driven * driven;
         }
