@@ -58,21 +58,25 @@ LayerHardware effective_hardware(LayerHardware hardware, const MatrixLayer& laye
   return hardware;
 }
 
-std::string impossible_hardware(const LayerHardware& hardware) {
+std::vector<Impossible> impossible_hardware(const LayerHardware& hardware) {
+  std::vector<Impossible> found;
   if (!hardware.analog) {
-    return "";
+    return found;
   }
   if (hardware.core.style == CoreStyle::offset && hardware.device.cell_bits == 1) {
-    return "core.style \"offset\" needs device.cell_bits >= 2: its cells use 2^bits - 1 levels";
+    found.push_back({"core.style \"offset\" needs device.cell_bits >= 2: its cells use 2^bits - 1 levels",
+                     {"core.style", "device.cell_bits"}});
   }
   if (hardware.device.faults.stuck_on + hardware.device.faults.stuck_off > 1) {
-    return "device.faults.stuck_on and stuck_off are fractions of the same cells: their sum must not exceed 1";
+    found.push_back(
+        {"device.faults.stuck_on and stuck_off are fractions of the same cells: their sum must not exceed 1",
+         {"device.faults.stuck_on", "device.faults.stuck_off"}});
   }
   if (hardware.dac.range == RangeRule::fixed && hardware.dac.sign == DacSign::is_unsigned &&
       hardware.dac.fixed_range.low < 0) {
-    return "dac.signed false contradicts a dac.range that goes below 0";
+    found.push_back({"dac.signed false contradicts a dac.range that goes below 0", {"dac.signed", "dac.range"}});
   }
-  return "";
+  return found;
 }
 
 bool draws_random_numbers(const LayerHardware& hardware) {
