@@ -38,6 +38,35 @@ ProgrammedCells program_cells(const Matrix& weights, const LayerHardware& hardwa
   return cells;
 }
 
+MatrixD held_weights(const ProgrammedCells& cells) {
+  const WeightMapping& mapping = cells.mapping;
+  const Matrix& first = cells.slices.front().plus;
+  MatrixD sum = MatrixD::Constant(first.rows(), first.cols(), -mapping.offset_coefficient());
+  for (int slice = 0; slice < mapping.slices; ++slice) {
+    const SliceCells& own = cells.slices[static_cast<std::size_t>(slice)];
+    const double scale = mapping.output_scale(slice);
+    sum += scale * own.plus.cast<double>();
+    if (own.minus.size() > 0) sum -= scale * own.minus.cast<double>();
+    if (own.unit.size() == 0) continue;
+    for (std::size_t part = 0; part < cells.col_parts.size(); ++part) {
+      const Eigen::VectorXd unit = scale * own.unit.col(static_cast<Eigen::Index>(part)).cast<double>();
+      sum.middleCols(cells.col_parts[part].first, cells.col_parts[part].count).colwise() -= unit;
+    }
+  }
+  return sum;
+}
+
+double mean_conductance(const ProgrammedCells& cells) {
+  double sum = 0, count = 0;
+  for (const SliceCells& slice : cells.slices) {
+    for (const Matrix* plane : {&slice.plus, &slice.minus, &slice.unit}) {
+      sum += plane->cast<double>().sum();
+      count += static_cast<double>(plane->size());
+    }
+  }
+  return sum / count;
+}
+
 ProgrammedCells transposed(const ProgrammedCells& cells, const LayerHardware& hardware) {
   ProgrammedCells swapped;
   swapped.mapping = cells.mapping;

@@ -78,23 +78,6 @@ void for_each_array(ProgrammedMatrix& matrix, const Body& body) {
   }
 }
 
-/// Slices, sides or unit columns that meet nothing before their sum: their conductances in weight units.
-Matrix collapsed(const AllCells& cells, const WeightMapping& mapping, const std::vector<Part>& col_parts) {
-  MatrixD sum = MatrixD::Constant(cells[0].plus.rows(), cells[0].plus.cols(), -mapping.offset_coefficient());
-  for (int slice = 0; slice < mapping.slices; ++slice) {
-    const SliceCells& own = cells[static_cast<std::size_t>(slice)];
-    const double scale = mapping.output_scale(slice);
-    sum += scale * own.plus.cast<double>();
-    if (own.minus.size() > 0) sum -= scale * own.minus.cast<double>();
-    if (own.unit.size() == 0) continue;
-    for (std::size_t part = 0; part < col_parts.size(); ++part) {
-      const Eigen::VectorXd unit = scale * own.unit.col(static_cast<Eigen::Index>(part)).cast<double>();
-      sum.middleCols(col_parts[part].first, col_parts[part].count).colwise() -= unit;
-    }
-  }
-  return sum.cast<float>();
-}
-
 Matrix collapsed_variance(const AllCells& variance, const WeightMapping& mapping) {
   MatrixD sum = MatrixD::Zero(variance[0].plus.rows(), variance[0].plus.cols());
   for (int slice = 0; slice < mapping.slices; ++slice) {
@@ -110,12 +93,11 @@ auto block(const Matrix& whole, const Crossbar& array) {
   return whole.block(array.row_first, array.col_first, array.rows, array.cols);
 }
 
-/// Everything in one plane of weight units.
-void fill_collapsed(ProgrammedMatrix& matrix, const AllCells& cells, const AllCells& variance,
-                    const WeightMapping& mapping) {
-  const Matrix conductance = collapsed(cells, mapping, matrix.col_parts);
+/// Everything in one plane of weight units: slices, sides and unit columns that meet nothing before their sum.
+void fill_collapsed(ProgrammedMatrix& matrix, const ProgrammedCells& mean, const AllCells& variance) {
+  const Matrix conductance = held_weights(mean).cast<float>();
   const bool lumped = matrix.noise == NoisePath::lumped;
-  const Matrix noise = lumped ? collapsed_variance(variance, mapping) : Matrix();
+  const Matrix noise = lumped ? collapsed_variance(variance, mean.mapping) : Matrix();
   for (Crossbar& array : matrix.arrays) {
     array.conductance = block(conductance, array);
     if (lumped) array.noise_variance = block(noise, array);
@@ -193,7 +175,7 @@ ProgrammedMatrix assemble(const ProgrammedCells& programmed, const LayerHardware
   if (!converted && matrix.noise != NoisePath::per_cell && !matrix.scheme.unit_columns) {
     matrix.planes = {{0, 1}};
     lay_out(matrix, streams);
-    fill_collapsed(matrix, mean, moments.variance, mapping);
+    fill_collapsed(matrix, {mapping, programmed.col_parts, mean}, moments.variance);
     return matrix;
   }
   for (int slice = 0; slice < mapping.slices; ++slice) {

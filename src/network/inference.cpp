@@ -9,6 +9,7 @@
 #include "crossgrid/network/calibration.hpp"
 #include "crossgrid/network/chip_cache.hpp"
 #include "crossgrid/network/image_metrics.hpp"
+#include "crossgrid/network/layer_observer.hpp"
 #include "crossgrid/network/network_execution.hpp"
 
 namespace crossgrid {
@@ -230,6 +231,17 @@ struct InferenceEngine::Impl {
     }
   }
 
+  /// A micro-batch of layer_measures(): tallies[matrix][image].
+  void tally_layers(const NetworkExecution& execution, const MicroBatch& batch, std::size_t lane, std::uint64_t first,
+                    std::vector<std::vector<LayerTally>>& tallies) {
+    run_reference(batch, lanes[lane], inside[lane]);
+    const auto tally = [&](std::size_t m, int k) -> LayerTally& {
+      return tallies[m][batch.first + static_cast<std::uint64_t>(k) - first];
+    };
+    execution.run(*data, batch, lanes[lane], 0,
+                  tally_observer(execution, inside[lane].reference, batch, lanes[lane], tally));
+  }
+
   Matrix collect_logits(const NetworkExecution& execution, std::uint64_t first, std::uint32_t count) {
     Matrix logits(count, network.classes);
     over_images(first, count, [&](const MicroBatch& batch, int lane) {
@@ -291,6 +303,43 @@ std::map<std::string, MetricSum> InferenceEngine::run(const InferenceRequest& re
     for (const auto& lane : sums) total += lane[m];
   }
   return result;
+}
+
+MatrixD InferenceEngine::image_metrics(const InferenceRequest& request) {
+  const std::vector<Metric> metrics = metrics_of(request.metrics);
+  const bool errors = std::ranges::find(metrics, layer_error) != metrics.end();
+  const bool clips = std::ranges::find(metrics, adc_clip_rate) != metrics.end();
+  const auto execution = impl_->prepare(request);
+  MatrixD values(request.count, static_cast<Eigen::Index>(metrics.size()));
+  impl_->over_images(request.first, request.count, [&](const MicroBatch& batch, int index) {
+    const auto lane = static_cast<std::size_t>(index);
+    const float* logits =
+        impl_->run_measured(*execution, batch, impl_->lanes[lane], errors, clips, impl_->inside[lane]);
+    for (int k = batch.begin; k < batch.end; ++k) {
+      const std::uint64_t image = batch.first + static_cast<std::uint64_t>(k);
+      const float* const outputs = logits + static_cast<std::ptrdiff_t>(k) * impl_->network.classes;
+      for (std::size_t m = 0; m < metrics.size(); ++m) {
+        values(static_cast<Eigen::Index>(image - request.first), static_cast<Eigen::Index>(m)) = impl_->metric(
+            metrics[m], static_cast<std::size_t>(k), outputs, impl_->data->label(image), impl_->inside[lane]);
+      }
+    }
+  });
+  return values;
+}
+
+std::vector<LayerMeasures> InferenceEngine::layer_measures(const InferenceRequest& request) {
+  const auto execution = impl_->prepare(request);
+  std::vector<std::vector<LayerTally>> tallies(impl_->layers.size(), std::vector<LayerTally>(request.count));
+  impl_->over_images(request.first, request.count, [&](const MicroBatch& batch, int lane) {
+    impl_->tally_layers(*execution, batch, static_cast<std::size_t>(lane), request.first, tallies);
+  });
+  std::vector<LayerMeasures> measures(impl_->layers.size());
+  impl_->executor.run(measures.size(), [&](std::size_t m, int) {
+    measures[m] = chip_measures(impl_->layers[m], matrix_weights(impl_->layer(m), request.hardware[m]),
+                                request.hardware[m], execution->matrices()[m].adcs, request.seed, request.trial);
+    add_tallies(measures[m], tallies[m]);
+  });
+  return measures;
 }
 
 Matrix InferenceEngine::logits(const InferenceRequest& request) {

@@ -81,6 +81,11 @@ NetworkExecution::NetworkExecution(const Network& network, const ExecutionGraph&
   pixel_table_ = make_pixel_table(network, encodings_[0]);
 }
 
+bool NetworkExecution::inputs_encoded(int matrix) const {
+  const auto step = std::ranges::find(graph_.steps, matrix, &ExecutionStep::matrix);
+  return encoded_[static_cast<std::size_t>(step->inputs.front())];
+}
+
 /// Whether all that read the tensor do so through equal DACs.
 bool NetworkExecution::encodable(int tensor) const {
   const Tensor& t = graph_.tensors[static_cast<std::size_t>(tensor)];

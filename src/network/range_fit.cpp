@@ -14,51 +14,72 @@ namespace {
 
 using Bins = std::vector<FloatHistogram::Bin>;
 
-double cube(double x) {
-  return x * x * x;
+/// What is minimised: the mean of |deviation|^power, squares or absolute values.
+template <int power>
+double raised(double x) {
+  return power == 2 ? x * x : std::abs(x);
 }
 
-/// Integral of (u - nearest integer)^2 from 0 to u.
+/// (power + 1) times the integral of |t|^power from 0 to x.
+template <int power>
+double moment(double x) {
+  return x * raised<power>(x);
+}
+
+/// Integral of |u - nearest integer|^power from 0 to u.
+template <int power>
 double rounding_integral(double u) {
+  constexpr double steps_per_unit = power == 2 ? 12 : 4;  // its reciprocal is the integral over one step
   const double nearest = round_half_even(u);
-  return nearest / 12 + cube(u - nearest) / 3;
+  return nearest / steps_per_unit + moment<power>(u - nearest) / (power + 1);
 }
 
-/// Mean over [a, b] of the squared rounding error, in steps^2.
+/// Mean over [a, b] of the rounding error's power, in steps^power.
+template <int power>
 double mean_rounding_error(double a, double b) {
   if (b - a < 1e-3) {  // the difference of integrals would be rounding noise
     const double middle = (a + b) / 2;
-    const double error = middle - round_half_even(middle);
-    return error * error;
+    return raised<power>(middle - round_half_even(middle));
   }
-  return (rounding_integral(b) - rounding_integral(a)) / (b - a);
+  return (rounding_integral<power>(b) - rounding_integral<power>(a)) / (b - a);
 }
 
-/// Mean squared error of values spread evenly over a bin.
+/// Mean error of values spread evenly over a bin.
+template <int power>
 double bin_error(const FloatHistogram::Bin& bin, Interval range, double step) {
   const double inside_low = std::clamp(bin.low, range.low, range.high);
   const double inside_high = std::clamp(bin.high, range.low, range.high);
   const auto inside = [&](double a, double b) {
-    return step > 0 ? step * step * mean_rounding_error((a - range.low) / step, (b - range.low) / step) : 0;
+    return step > 0 ? raised<power>(step) * mean_rounding_error<power>((a - range.low) / step, (b - range.low) / step)
+                    : 0;
   };
   const double width = bin.high - bin.low;
   if (!(width > 0)) {
     const double clipped = bin.low - inside_low;
-    return clipped != 0 ? clipped * clipped : inside(inside_low, inside_low);
+    return clipped != 0 ? raised<power>(clipped) : inside(inside_low, inside_low);
   }
-  const double below = cube(std::max(range.low - bin.low, 0.0)) - cube(std::max(range.low - bin.high, 0.0));
-  const double above = cube(std::max(bin.high - range.high, 0.0)) - cube(std::max(bin.low - range.high, 0.0));
-  return ((below + above) / 3 + (inside_high - inside_low) * inside(inside_low, inside_high)) / width;
+  const auto beyond = [](double from, double to) {
+    return moment<power>(std::max(to, 0.0)) - moment<power>(std::max(from, 0.0));
+  };
+  const double clipped =
+      beyond(range.low - bin.high, range.low - bin.low) + beyond(bin.low - range.high, bin.high - range.high);
+  return (clipped / (power + 1) + (inside_high - inside_low) * inside(inside_low, inside_high)) / width;
 }
 
-double total_error(const Bins& bins, Interval range, double steps) {
+template <int power>
+double mean_error(const Bins& bins, Interval range, double steps) {
   const double step = (range.high - range.low) / steps;
   double sum = 0, count = 0;
   for (const FloatHistogram::Bin& bin : bins) {
-    sum += static_cast<double>(bin.count) * bin_error(bin, range, step);
+    sum += static_cast<double>(bin.count) * bin_error<power>(bin, range, step);
     count += static_cast<double>(bin.count);
   }
   return count > 0 ? sum / count : 0;
+}
+
+/// What the method minimises.
+double total_error(const Bins& bins, Interval range, double steps, RangeFit fit) {
+  return fit == RangeFit::least_absolute ? mean_error<1>(bins, range, steps) : mean_error<2>(bins, range, steps);
 }
 
 /// Fewer bins for the search: neighbours of one sign are joined up to 1/8192 of the largest magnitude. Zero stays
@@ -147,12 +168,12 @@ double fit_limit(const Bins& bins, bool both_signs, double steps, const RangeReq
   }
   const Bins coarse = joined(bins);
   return largest * best_fraction([&](double f) {
-           return total_error(coarse, {both_signs ? -f * largest : 0, f * largest}, steps);
+           return total_error(coarse, {both_signs ? -f * largest : 0, f * largest}, steps, request.fit);
          });
 }
 
 /// Both ends: first together about the mean, then one after the other until nothing improves.
-Interval fit_ends(const Bins& bins, double steps) {
+Interval fit_ends(const Bins& bins, double steps, RangeFit fit) {
   const double low = bins.front().low, high = bins.back().high;
   double sum = 0, count = 0;
   for (const auto& bin : bins) {
@@ -161,14 +182,14 @@ Interval fit_ends(const Bins& bins, double steps) {
   }
   const double mean = sum / count;
   const auto about_mean = [&](double f) { return Interval{mean + f * (low - mean), mean + f * (high - mean)}; };
-  Interval range = about_mean(best_fraction([&](double f) { return total_error(bins, about_mean(f), steps); }));
-  double least = total_error(bins, range, steps);
+  Interval range = about_mean(best_fraction([&](double f) { return total_error(bins, about_mean(f), steps, fit); }));
+  double least = total_error(bins, range, steps, fit);
   for (int round = 0; round < 4; ++round) {
     const auto with_high = [&](double f) { return Interval{range.low, range.low + f * (high - range.low)}; };
-    range = with_high(best_fraction([&](double f) { return total_error(bins, with_high(f), steps); }));
+    range = with_high(best_fraction([&](double f) { return total_error(bins, with_high(f), steps, fit); }));
     const auto with_low = [&](double f) { return Interval{range.high - f * (range.high - low), range.high}; };
-    range = with_low(best_fraction([&](double f) { return total_error(bins, with_low(f), steps); }));
-    const double error = total_error(bins, range, steps);
+    range = with_low(best_fraction([&](double f) { return total_error(bins, with_low(f), steps, fit); }));
+    const double error = total_error(bins, range, steps, fit);
     if (!(error < least * (1 - 1e-4))) break;
     least = error;
   }
@@ -203,7 +224,7 @@ Interval fit_adc_range(const FloatHistogram& currents, const AdcConfig& adc, con
     return {quantile(bins, 1 - request.percentile / 100), quantile(bins, request.percentile / 100)};
   }
   if (request.fit == RangeFit::maximum || !(currents.max() > currents.min())) return {currents.min(), currents.max()};
-  return fit_ends(joined(bins), steps);
+  return fit_ends(joined(bins), steps, request.fit);
 }
 
 std::vector<Interval> with_power_ratios(const std::vector<Interval>& ranges) {
@@ -224,7 +245,11 @@ std::vector<Interval> with_power_ratios(const std::vector<Interval>& ranges) {
 }
 
 double quantization_error(const FloatHistogram& values, Interval range, double steps) {
-  return total_error(values.bins(), range, steps);
+  return mean_error<2>(values.bins(), range, steps);
+}
+
+double absolute_quantization_error(const FloatHistogram& values, Interval range, double steps) {
+  return mean_error<1>(values.bins(), range, steps);
 }
 
 }  // namespace crossgrid

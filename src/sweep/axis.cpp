@@ -8,6 +8,8 @@
 #include <cmath>
 #include <set>
 
+#include "crossgrid/sweep/problem_list.hpp"
+
 namespace crossgrid {
 
 namespace {
@@ -80,21 +82,25 @@ void refuse_twice(const std::vector<Setting>& settings) {
 
 void collect_settings(const Json& object, const std::string& prefix, const Place& place, NameReader read_name,
                       std::vector<Setting>& settings) {
-  for (const auto& [key, value] : object.items()) {
-    const std::string path = prefix.empty() ? key : fmt::format("{}.{}", prefix, key);
-    const Place here = place / key;
-    if (is_parameter_section(path)) {
-      if (!value.is_object()) {
-        throw here.error(
-            fmt::format("'{}' is a group of parameters: found {}, expected an object", path, found_text(value)));
+  ProblemList problems;
+  for (const auto& item : object.items()) {
+    const std::string path = prefix.empty() ? item.key() : fmt::format("{}.{}", prefix, item.key());
+    const Place here = place / item.key();
+    problems.attempt([&] {
+      if (is_parameter_section(path)) {
+        if (!item.value().is_object()) {
+          throw here.error(fmt::format("'{}' is a group of parameters: found {}, expected an object", path,
+                                       found_text(item.value())));
+        }
+        collect_settings(item.value(), path, here, read_name, settings);
+        return;
       }
-      collect_settings(value, path, here, read_name, settings);
-      continue;
-    }
-    Setting setting = read_name(path, here);
-    setting.value = parameter_value(*setting.parameter, value, here);
-    settings.push_back(std::move(setting));
+      Setting setting = read_name(path, here);
+      setting.value = parameter_value(*setting.parameter, item.value(), here);
+      settings.push_back(std::move(setting));
+    });
   }
+  problems.throw_if_any();
 }
 
 std::vector<Setting> read_settings(const Json& object, const Place& place, NameReader read_name) {
@@ -271,12 +277,16 @@ Axis parameter_axis(const std::string& name, const Json& value, const Place& pla
   Axis axis{name, place, {name}, {}};
   const bool range = value.is_object();
   const Json list = range ? range_list(*model.parameter, value, place) : value;
+  ProblemList problems;
   for (std::size_t i = 0; i < list.size(); ++i) {
-    Setting setting = model;
-    setting.place = range ? place : place / i;
-    setting.value = parameter_value(*model.parameter, list[i], setting.place);
-    axis.values.push_back({{column_value(setting.value)}, {setting}});
+    problems.attempt([&] {
+      Setting setting = model;
+      setting.place = range ? place : place / i;
+      setting.value = parameter_value(*model.parameter, list[i], setting.place);
+      axis.values.push_back({{column_value(setting.value)}, {setting}});
+    });
   }
+  problems.throw_if_any();
   return axis;
 }
 
@@ -294,6 +304,28 @@ std::vector<std::string> linked_names(const std::string& name) {
   return names;
 }
 
+/// One tuple of a linked axis.
+AxisValue linked_value(const Json& value, const std::vector<Setting>& models, const std::vector<std::string>& columns,
+                       const Place& place) {
+  if (!value.is_array() || value.size() != models.size()) {
+    throw place.error(fmt::format("found {}, expected a list of {} values: {}", found_text(value), models.size(),
+                                  fmt::join(columns, ", ")));
+  }
+  AxisValue tuple;
+  ProblemList problems;
+  for (std::size_t k = 0; k < models.size(); ++k) {
+    problems.attempt([&] {
+      Setting setting = models[k];
+      setting.place = place / k;
+      setting.value = parameter_value(*setting.parameter, value[k], setting.place);
+      tuple.columns.push_back(column_value(setting.value));
+      tuple.settings.push_back(std::move(setting));
+    });
+  }
+  problems.throw_if_any();
+  return tuple;
+}
+
 /// "a, b": [[1, 2], [3, 4]].
 Axis linked_axis(const std::string& name, const Json& value, const Place& place) {
   Axis axis{name, place, linked_names(name), {}};
@@ -306,22 +338,11 @@ Axis linked_axis(const std::string& name, const Json& value, const Place& place)
   if (!value.is_array()) {
     throw place.error(fmt::format("found {}, expected a list of lists of {} values", found_text(value), models.size()));
   }
+  ProblemList problems;
   for (std::size_t i = 0; i < value.size(); ++i) {
-    const Place here = place / i;
-    if (!value[i].is_array() || value[i].size() != models.size()) {
-      throw here.error(fmt::format("found {}, expected a list of {} values: {}", found_text(value[i]), models.size(),
-                                   fmt::join(axis.columns, ", ")));
-    }
-    AxisValue tuple;
-    for (std::size_t k = 0; k < models.size(); ++k) {
-      Setting setting = models[k];
-      setting.place = here / k;
-      setting.value = parameter_value(*setting.parameter, value[i][k], setting.place);
-      tuple.columns.push_back(column_value(setting.value));
-      tuple.settings.push_back(std::move(setting));
-    }
-    axis.values.push_back(std::move(tuple));
+    problems.attempt([&] { axis.values.push_back(linked_value(value[i], models, axis.columns, place / i)); });
   }
+  problems.throw_if_any();
   return axis;
 }
 
@@ -332,13 +353,18 @@ Axis named_settings(const std::string& name, const Json& value, const Place& pla
     throw place.error(fmt::format("'{}' is a column of the results: give these settings another name", name));
   }
   Axis axis{name, place, {name}, {}};
-  for (const auto& [label, object] : value.items()) {
-    AxisValue settings{{Json(label)}, parse_settings(object, place / label)};
-    if (settings.settings.empty()) {
-      throw(place / label).error("sets nothing");
-    }
-    axis.values.push_back(std::move(settings));
+  ProblemList problems;
+  for (const auto& item : value.items()) {
+    const Place here = place / item.key();
+    problems.attempt([&] {
+      AxisValue settings{{Json(item.key())}, parse_settings(item.value(), here)};
+      if (settings.settings.empty()) {
+        throw here.error("sets nothing");
+      }
+      axis.values.push_back(std::move(settings));
+    });
   }
+  problems.throw_if_any();
   return axis;
 }
 

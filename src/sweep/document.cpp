@@ -42,26 +42,30 @@ void add_leaf(std::vector<DocumentLeaf>& leaves, DocumentLeaf leaf) {
 
 class Flattener {
  public:
-  Flattener(const std::string& file, bool allow_outside)
-      : tree_(fs::weakly_canonical(fs::absolute(file).parent_path())), allow_outside_(allow_outside) {
+  Flattener(const std::string& file, bool allow_outside, ProblemList& problems)
+      : tree_(fs::weakly_canonical(fs::absolute(file).parent_path())),
+        allow_outside_(allow_outside),
+        problems_(problems) {
     open_.push_back(fs::weakly_canonical(fs::absolute(file)));
   }
 
   std::vector<DocumentLeaf> object(const Json& object, const std::string& prefix, const Place& place) {
     std::vector<DocumentLeaf> leaves;
     if (object.contains("include")) {
-      for (DocumentLeaf& leaf : included(object.at("include"), prefix, place / "include")) {
-        add_leaf(leaves, std::move(leaf));
-      }
+      problems_.attempt([&] {
+        for (DocumentLeaf& leaf : included(object.at("include"), prefix, place / "include")) {
+          add_leaf(leaves, std::move(leaf));
+        }
+      });
     }
-    for (const auto& [key, value] : object.items()) {
-      if (key != "include") {
-        member(leaves,
-               prefix == axis_prefix ? prefix + key
-               : prefix.empty()      ? key
-                                     : fmt::format("{}.{}", prefix, key),
-               value, place / key);
+    for (const auto& item : object.items()) {
+      if (item.key() == "include") {
+        continue;
       }
+      const std::string path = prefix == axis_prefix ? prefix + item.key()
+                               : prefix.empty()      ? item.key()
+                                                     : fmt::format("{}.{}", prefix, item.key());
+      problems_.attempt([&] { member(leaves, path, item.value(), place / item.key()); });
     }
     return leaves;
   }
@@ -133,6 +137,7 @@ class Flattener {
 
   fs::path tree_;
   bool allow_outside_;
+  ProblemList& problems_;
   std::vector<fs::path> open_;  // files being read, outermost first
 };
 
@@ -151,11 +156,11 @@ void Document::put_over(DocumentLeaf leaf) {
   add_leaf(leaves, std::move(leaf));
 }
 
-Document flatten_document(const Json& root, const std::string& file, bool allow_outside) {
+Document flatten_document(const Json& root, const std::string& file, bool allow_outside, ProblemList& problems) {
   if (!root.is_object()) {
     throw input_error(file, fmt::format("found {}, expected an object: a sweep", found_text(root)));
   }
-  return {Flattener(file, allow_outside).object(root, "", {file, ""})};
+  return {Flattener(file, allow_outside, problems).object(root, "", {file, ""})};
 }
 
 std::string path_beside(const std::string& file, const std::string& path) {

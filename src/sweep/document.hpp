@@ -5,6 +5,7 @@
 
 #include "crossgrid/base/json.hpp"
 #include "crossgrid/sweep/place.hpp"
+#include "crossgrid/sweep/problem_list.hpp"
 
 namespace crossgrid {
 
@@ -25,8 +26,8 @@ struct Document {
 };
 
 /// `file` names the document in messages; paths are relative to its folder. Includes must stay inside that folder's
-/// tree unless `allow_outside`.
-Document flatten_document(const Json& root, const std::string& file, bool allow_outside);
+/// tree unless `allow_outside`. Names that can't be are left out and told in `problems`.
+Document flatten_document(const Json& root, const std::string& file, bool allow_outside, ProblemList& problems);
 
 inline constexpr const char* axis_prefix = "grid/";
 

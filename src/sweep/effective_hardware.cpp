@@ -62,60 +62,81 @@ LayerHardware effective_hardware(LayerHardware hardware, const MatrixLayer& laye
 
 namespace {
 
-std::string impossible_slices(const LayerHardware& hardware) {
-  const CoreConfig& core = hardware.core;
-  const DacConfig& dac = hardware.dac;
-  const AdcConfig& adc = hardware.adc;
+using Found = std::vector<Impossible>;
+
+void check_weight_slices(const CoreConfig& core, Found& found) {
   if (core.slices > 1 && !core.weight_bits) {
-    return "core.slices of more than 1 needs core.weight_bits: slices hold the digits of an integer";
+    found.push_back({"core.slices of more than 1 needs core.weight_bits: slices hold the digits of an integer",
+                     {"core.slices", "core.weight_bits"}});
+  } else if (core.slices > 1 && core.slices > *core.weight_bits) {
+    found.push_back({fmt::format("core.slices is {}, but core.weight_bits only {}", core.slices, *core.weight_bits),
+                     {"core.slices", "core.weight_bits"}});
   }
-  if (core.slices > 1 && core.slices > *core.weight_bits) {
-    return fmt::format("core.slices is {}, but core.weight_bits only {}", core.slices, *core.weight_bits);
+}
+
+void check_input_slices(const DacConfig& dac, Found& found) {
+  if (!dac.slice_bits || dac.model == ConverterModel::ideal) {
+    return;
   }
-  if (dac.slice_bits && dac.model == ConverterModel::quantizer && dac.sign == DacSign::is_signed) {
-    return "dac.slice_bits needs digits of a magnitude: dac.model \"sign_magnitude\", or unsigned inputs";
+  if (dac.model == ConverterModel::quantizer && dac.sign == DacSign::is_signed) {
+    found.push_back({"dac.slice_bits needs digits of a magnitude: dac.model \"sign_magnitude\", or unsigned inputs",
+                     {"dac.slice_bits", "dac.model", "dac.signed"}});
   }
   const int magnitude_bits = dac.bits - (dac.model == ConverterModel::sign_magnitude ? 1 : 0);
-  if (dac.slice_bits && dac.model != ConverterModel::ideal && *dac.slice_bits > magnitude_bits) {
-    return fmt::format("dac.slice_bits is {}, but inputs have only {} magnitude bits", *dac.slice_bits, magnitude_bits);
+  if (*dac.slice_bits > magnitude_bits) {
+    found.push_back(
+        {fmt::format("dac.slice_bits is {}, but inputs have only {} magnitude bits", *dac.slice_bits, magnitude_bits),
+         {"dac.slice_bits", "dac.bits"}});
   }
+}
+
+void check_adc_range(const LayerHardware& hardware, Found& found) {
+  const AdcConfig& adc = hardware.adc;
   if (adc.model == ConverterModel::ideal) {
-    return "";
+    return;
   }
   const auto ranges = static_cast<int>(adc.fixed_ranges.size());
-  if (adc.range == RangeRule::fixed && ranges > 1 && ranges != core.slices) {
-    return fmt::format("adc.range lists {} ranges, but core.slices is {}", ranges, core.slices);
+  if (adc.range == RangeRule::fixed && ranges > 1 && ranges != hardware.core.slices) {
+    found.push_back({fmt::format("adc.range lists {} ranges, but core.slices is {}", ranges, hardware.core.slices),
+                     {"adc.range", "core.slices"}});
   }
-  if (adc.range == RangeRule::granular && !core.weight_bits && !hardware.device.cell_bits) {
-    return "adc.range \"granular\" needs weights of steps: core.weight_bits or device.cell_bits";
+  if (adc.range != RangeRule::granular) {
+    return;
   }
-  if (adc.range == RangeRule::granular && !(dac.slice_bits && adc.per_input_slice)) {
-    return "adc.range \"granular\" needs inputs of steps: dac.slice_bits and adc.per_input_slice";
+  if (!hardware.core.weight_bits && !hardware.device.cell_bits) {
+    found.push_back({"adc.range \"granular\" needs weights of steps: core.weight_bits or device.cell_bits",
+                     {"adc.range", "core.weight_bits"}});
   }
-  return "";
+  if (!hardware.dac.slice_bits || !adc.per_input_slice) {
+    found.push_back({"adc.range \"granular\" needs inputs of steps: dac.slice_bits and adc.per_input_slice",
+                     {"adc.range", "dac.slice_bits"}});
+  }
 }
 
 }  // namespace
 
-std::string impossible_hardware(const LayerHardware& hardware) {
+std::vector<Impossible> impossible_hardware(const LayerHardware& hardware) {
+  std::vector<Impossible> found;
   if (!hardware.analog) {
-    return "";
+    return found;
   }
-  if (hardware.core.style == CoreStyle::offset && hardware.device.cell_bits == 1) {
-    return "core.style \"offset\" needs device.cell_bits >= 2: its cells use 2^bits - 1 levels";
+  if (hardware.core.style == CoreStyle::offset && hardware.core.slices == 1 && hardware.device.cell_bits == 1) {
+    found.push_back({"core.style \"offset\" needs device.cell_bits >= 2: its cells use 2^bits - 1 levels",
+                     {"core.style", "device.cell_bits"}});
   }
-  const std::string sliced = impossible_slices(hardware);
-  if (!sliced.empty()) {
-    return sliced;
-  }
+  check_weight_slices(hardware.core, found);
+  check_input_slices(hardware.dac, found);
+  check_adc_range(hardware, found);
   if (hardware.device.faults.stuck_on + hardware.device.faults.stuck_off > 1) {
-    return "device.faults.stuck_on and stuck_off are fractions of the same cells: their sum must not exceed 1";
+    found.push_back(
+        {"device.faults.stuck_on and stuck_off are fractions of the same cells: their sum must not exceed 1",
+         {"device.faults.stuck_on", "device.faults.stuck_off"}});
   }
   if (hardware.dac.range == RangeRule::fixed && hardware.dac.sign == DacSign::is_unsigned &&
       hardware.dac.fixed_range.low < 0) {
-    return "dac.signed false contradicts a dac.range that goes below 0";
+    found.push_back({"dac.signed false contradicts a dac.range that goes below 0", {"dac.signed", "dac.range"}});
   }
-  return "";
+  return found;
 }
 
 bool draws_random_numbers(const LayerHardware& hardware) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "axis_effect.hpp"
 #include "crossgrid/sweep/effective_hardware.hpp"
@@ -54,13 +55,15 @@ struct Grid::Impl {
         product(product_of(sweep)),
         tables(make_tables(sweep, resolver)) {
     apply_exclusions();
+    ProblemList problems;
     if (calibrates()) {
-      context.check_calibration(sweep);
+      problems.attempt([&] { context.check_calibration(sweep); });
     }
-    refuse_impossible_points();
+    find_impossible_points(problems);
     for (std::size_t axis = 0; axis < sweep.axes.size(); ++axis) {
-      refuse_without_effect(axis);
+      problems.attempt([&] { refuse_without_effect(axis); });
     }
+    problems.throw_if_any();
   }
 
   std::uint64_t size() const { return kept ? kept->size() : product; }
@@ -123,38 +126,54 @@ struct Grid::Impl {
   }
 
   /// A combination that can't be built must be excluded. Only the axes that decide about it are walked through first;
-  /// the whole grid only where one of their combinations is bad.
-  void refuse_impossible_points() const {
-    std::vector<std::size_t> axes;
+  /// the whole grid only where one of their combinations is bad. Each reason is told once, at its first point.
+  void find_impossible_points(ProblemList& problems) const {
+    std::set<std::string> reasons;
+    any_combination(sweep, possibility_axes(), [&](const Digits& at) {
+      over_problems(at, [&](std::size_t, const Impossible& found) { reasons.insert(found.reason); });
+      return false;
+    });
+    for (std::uint64_t index = 0; index < size() && !reasons.empty(); ++index) {
+      const Digits at = digits(index);
+      over_problems(at, [&](std::size_t layer, const Impossible& found) {
+        if (reasons.erase(found.reason) > 0) {
+          problems.add(impossible_point(index, at, layer, found));
+        }
+      });
+    }
+  }
+
+  std::vector<std::size_t> possibility_axes() const {
+    std::set<std::size_t> axes;
     for (const GroupTable& table : tables) {
       if (decides_possibility(table.group())) {
-        axes.insert(axes.end(), table.axes().begin(), table.axes().end());
+        axes.insert(table.axes().begin(), table.axes().end());
       }
     }
-    std::sort(axes.begin(), axes.end());
-    axes.erase(std::unique(axes.begin(), axes.end()), axes.end());
-    if (!any_combination(sweep, axes, [&](const Digits& at) { return !problem(at).empty(); })) {
-      return;
-    }
-    for (std::uint64_t index = 0; index < size(); ++index) {
-      const Digits at = digits(index);
-      const std::string found = problem(at);
-      if (!found.empty()) {
-        throw input_error(sweep.path,
-                          fmt::format("point {} ({}) can't be built: {}", index, describe_point(sweep, at), found));
+    return {axes.begin(), axes.end()};
+  }
+
+  /// body(layer, Impossible) for all that can't be built at a point.
+  template <class Body>
+  void over_problems(const Digits& at, const Body& body) const {
+    for (std::size_t layer = 0; layer < resolver.layers().size(); ++layer) {
+      const LayerHardware hardware = effective_hardware(resolver.hardware(layer, at), resolver.layers()[layer]);
+      for (const Impossible& found : impossible_hardware(hardware)) {
+        body(layer, found);
       }
     }
   }
 
-  std::string problem(const Digits& at) const {
-    for (std::size_t layer = 0; layer < resolver.layers().size(); ++layer) {
-      const MatrixLayer& shape = resolver.layers()[layer];
-      const std::string found = impossible_hardware(effective_hardware(resolver.hardware(layer, at), shape));
-      if (!found.empty()) {
-        return fmt::format("layer '{}': {}", shape.name, found);
+  std::string impossible_point(std::uint64_t index, const Digits& at, std::size_t layer,
+                               const Impossible& found) const {
+    std::vector<std::string> places;
+    for (const std::string& path : found.parameters) {
+      if (const Place* place = resolver.place(layer, at, *find_parameter(path))) {
+        places.push_back(place->file == sweep.path ? place->pointer : place->text());
       }
     }
-    return "";
+    return fmt::format("{}: point {} ({}) can't be built: layer '{}': {} ({})", sweep.path, index,
+                       describe_point(sweep, at), resolver.layers()[layer].name, found.reason, fmt::join(places, ", "));
   }
 
   void refuse_without_effect(std::size_t axis) const {

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace crossgrid {
 
-HardwareResolver::HardwareResolver(const SweepFile& sweep, const std::vector<MatrixLayer>& layers) : layers_(layers) {
+HardwareResolver::HardwareResolver(const SweepFile& sweep, const std::vector<MatrixLayer>& layers)
+    : sweep_(&sweep), layers_(layers) {
   LayerHardware common;
   for (const Setting& setting : sweep.hardware) {
     if (setting.parameter->set) {
@@ -16,9 +18,11 @@ HardwareResolver::HardwareResolver(const SweepFile& sweep, const std::vector<Mat
   }
   base_.assign(layers.size(), common);
   set_by_layers_.resize(layers.size());
-  apply_layers(sweep);
-  compile_axes(sweep);
-  refuse_axes_that_meet(sweep);
+  ProblemList problems;
+  apply_layers(sweep, problems);
+  compile_axes(sweep, problems);
+  problems.attempt([&] { refuse_axes_that_meet(sweep); });
+  problems.throw_if_any();
 }
 
 void HardwareResolver::check_matches(const std::string& pattern, const Place& place) const {
@@ -35,9 +39,9 @@ void HardwareResolver::check_matches(const std::string& pattern, const Place& pl
                                 fmt::join(names, ", ")));
 }
 
-void HardwareResolver::apply_layers(const SweepFile& sweep) {
+void HardwareResolver::apply_layers(const SweepFile& sweep, ProblemList& problems) {
   for (const LayerOverride& entry : sweep.layers) {
-    check_matches(entry.match, entry.place / "match");
+    problems.attempt([&] { check_matches(entry.match, entry.place / "match"); });
     for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
       if (!layer_matches(entry.match, layers_[layer].name)) {
         continue;
@@ -60,14 +64,15 @@ bool HardwareResolver::reaches(const Setting& setting, std::size_t layer) const 
   return std::find(taken.begin(), taken.end(), setting.parameter) == taken.end();
 }
 
-void HardwareResolver::compile_axes(const SweepFile& sweep) {
+void HardwareResolver::compile_axes(const SweepFile& sweep, ProblemList& problems) {
   for (const Axis& axis : sweep.axes) {
+    std::set<std::string> patterns;  // each is told once
     plain_.emplace_back(axis.values.size());
     patterned_.emplace_back(axis.values.size());
     for (std::size_t value = 0; value < axis.values.size(); ++value) {
       for (const Setting& setting : axis.values[value].settings) {
-        if (!setting.pattern.empty()) {
-          check_matches(setting.pattern, setting.place);
+        if (!setting.pattern.empty() && patterns.insert(setting.pattern).second) {
+          problems.attempt([&] { check_matches(setting.pattern, setting.place); });
         }
         if (!setting.parameter->set) {
           continue;
@@ -124,6 +129,32 @@ LayerHardware HardwareResolver::hardware(std::size_t layer, const Digits& digits
     }
   }
   return hardware;
+}
+
+const Place* HardwareResolver::place(std::size_t layer, const Digits& digits, const Parameter& parameter) const {
+  const Place* found = nullptr;
+  const auto look = [&](const Setting& setting) {
+    if (setting.parameter == &parameter) {
+      found = &setting.place;
+    }
+  };
+  std::for_each(sweep_->hardware.begin(), sweep_->hardware.end(), look);
+  for (const LayerOverride& entry : sweep_->layers) {
+    if (layer_matches(entry.match, layers_[layer].name)) {
+      std::for_each(entry.settings.begin(), entry.settings.end(), look);
+    }
+  }
+  // A plain axis does not reach a layer where `layers` has set its parameter.
+  for (const AxisSettings* settings : {&plain_, &patterned_}) {
+    for (std::size_t axis = 0; axis < digits.size(); ++axis) {
+      for (const AxisSetting& compiled : (*settings)[axis][digits[axis]]) {
+        if (compiled.layers[layer]) {
+          look(*compiled.setting);
+        }
+      }
+    }
+  }
+  return found;
 }
 
 }  // namespace crossgrid

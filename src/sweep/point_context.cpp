@@ -28,7 +28,16 @@ std::pair<std::uint64_t, std::uint64_t> span_of(const ImageRange& range, std::ui
 }
 
 const char* name_of(RangeFit fit) {
-  return fit == RangeFit::maximum ? "max" : fit == RangeFit::percentile ? "percentile" : "least_squares";
+  switch (fit) {
+    case RangeFit::maximum:
+      return "max";
+    case RangeFit::percentile:
+      return "percentile";
+    case RangeFit::least_absolute:
+      return "least_absolute";
+    default:
+      return "least_squares";
+  }
 }
 
 Id128 sum_of(const Json& leaves) {

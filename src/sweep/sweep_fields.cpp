@@ -13,7 +13,8 @@ const FieldWords& dataset_formats() {
 }
 
 const FieldWords& calibration_methods() {
-  static const FieldWords words{{"least_squares", "percentile", "max"}, {"least_squares", "percentile", "max", "snr"}};
+  static const FieldWords words{{"least_squares", "least_absolute", "percentile", "max"},
+                                {"least_squares", "least_absolute", "percentile", "max", "snr"}};
   return words;
 }
 

@@ -112,11 +112,11 @@ class Fields {
   const Document& document_;
 };
 
-void refuse_future_fields(const Document& document) {
+void refuse_future_fields(const Document& document, ProblemList& problems) {
   for (const DocumentLeaf& leaf : document.leaves) {
     const SweepField* field = find_sweep_field(leaf.path);
     if (field && !field->supported) {
-      throw leaf.place.error(fmt::format("'{}' is known, but not yet supported", leaf.path));
+      problems.add(leaf.place.error(fmt::format("'{}' is known, but not yet supported", leaf.path)).what());
     }
   }
 }
@@ -171,54 +171,78 @@ std::string required_path(const Fields& fields, const std::string& name, const s
   return fields.text(name, "");
 }
 
-void read_data(const Fields& fields, const std::string& path, SweepFile& sweep) {
-  sweep.network_path = required_path(fields, "network", path);
-  sweep.dataset_path = required_path(fields, "dataset.path", path);
-  sweep.dataset_format = fields.word("dataset.format", "auto", dataset_formats());
-  sweep.dataset_split = fields.text("dataset.split", "test");
-  sweep.images = fields.images("dataset.images", {});
-  sweep.preprocess_mean = fields.numbers("dataset.preprocess.mean", false);
-  sweep.preprocess_std = fields.numbers("dataset.preprocess.std", true);
-  if (fields.find("dataset.preprocess.scale")) {
-    const ValueType any{.number = ValueType::Numbers{.low = -std::numeric_limits<double>::infinity()}};
-    sweep.preprocess_scale = fields.value("dataset.preprocess.scale", any, {}).get<double>();
-  }
-  CalibrationSpec& calibration = sweep.calibration;
-  calibration.split = fields.text("calibration.split", calibration.split);
-  calibration.images = fields.images("calibration.images", calibration.images);
-  const std::string method = fields.word("calibration.method", "least_squares", calibration_methods());
-  calibration.method = method == "max"          ? RangeFit::maximum
-                       : method == "percentile" ? RangeFit::percentile
-                                                : RangeFit::least_squares;
-  if (const DocumentLeaf* leaf = fields.find("calibration.percentile")) {
-    if (method != "percentile") {
-      throw leaf->place.error(
-          fmt::format("calibration.percentile has no effect: calibration.method is \"{}\"", method));
+void read_data(const Fields& fields, const std::string& path, SweepFile& sweep, ProblemList& problems) {
+  problems.attempt([&] { sweep.network_path = required_path(fields, "network", path); });
+  problems.attempt([&] { sweep.dataset_path = required_path(fields, "dataset.path", path); });
+  problems.attempt([&] { sweep.dataset_format = fields.word("dataset.format", "auto", dataset_formats()); });
+  problems.attempt([&] { sweep.dataset_split = fields.text("dataset.split", "test"); });
+  problems.attempt([&] { sweep.images = fields.images("dataset.images", {}); });
+  problems.attempt([&] { sweep.preprocess_mean = fields.numbers("dataset.preprocess.mean", false); });
+  problems.attempt([&] { sweep.preprocess_std = fields.numbers("dataset.preprocess.std", true); });
+  problems.attempt([&] {
+    if (fields.find("dataset.preprocess.scale")) {
+      const ValueType any{.number = ValueType::Numbers{.low = -std::numeric_limits<double>::infinity()}};
+      sweep.preprocess_scale = fields.value("dataset.preprocess.scale", any, {}).get<double>();
     }
-    calibration.percentile =
-        fields.value("calibration.percentile", ValueType{.number = ValueType::Numbers{.low = 0, .high = 100}}, {})
-            .get<double>();
-  }
+  });
+}
+
+void read_calibration(const Fields& fields, CalibrationSpec& calibration, ProblemList& problems) {
+  problems.attempt([&] { calibration.split = fields.text("calibration.split", calibration.split); });
+  problems.attempt([&] { calibration.images = fields.images("calibration.images", calibration.images); });
+  problems.attempt([&] {
+    const std::string method = fields.word("calibration.method", "least_squares", calibration_methods());
+    calibration.method = method == "max"              ? RangeFit::maximum
+                         : method == "percentile"     ? RangeFit::percentile
+                         : method == "least_absolute" ? RangeFit::least_absolute
+                                                      : RangeFit::least_squares;
+    if (const DocumentLeaf* leaf = fields.find("calibration.percentile")) {
+      if (method != "percentile") {
+        throw leaf->place.error(
+            fmt::format("calibration.percentile has no effect: calibration.method is \"{}\"", method));
+      }
+      calibration.percentile =
+          fields.value("calibration.percentile", ValueType{.number = ValueType::Numbers{.low = 0, .high = 100}}, {})
+              .get<double>();
+    }
+  });
 }
 
 /// Parameters from hardware.* leaves.
-std::vector<Setting> read_hardware(const Document& document) {
+std::vector<Setting> read_hardware(const Document& document, ProblemList& problems) {
   std::vector<Setting> settings;
   for (const DocumentLeaf& leaf : document.leaves) {
     if (!leaf.path.starts_with("hardware.")) {
       continue;
     }
-    const Parameter& parameter = *find_parameter(std::string_view(leaf.path).substr(9));
-    if (parameter.scope == ParameterScope::layers_only) {
-      throw leaf.place.error(
-          fmt::format("{0} is set per layer: in 'layers', or as an axis '{0}@pattern'", parameter.path));
-    }
-    settings.push_back({&parameter, "", parameter_value(parameter, leaf.value, leaf.place), leaf.place});
+    problems.attempt([&] {
+      const Parameter& parameter = *find_parameter(std::string_view(leaf.path).substr(9));
+      if (parameter.scope == ParameterScope::layers_only) {
+        throw leaf.place.error(
+            fmt::format("{0} is set per layer: in 'layers', or as an axis '{0}@pattern'", parameter.path));
+      }
+      settings.push_back({&parameter, "", parameter_value(parameter, leaf.value, leaf.place), leaf.place});
+    });
   }
   return settings;
 }
 
-std::vector<LayerOverride> read_layers(const Fields& fields) {
+LayerOverride read_layer(Json settings, const Place& place) {
+  if (!settings.is_object() || !settings.contains("match") || !settings.at("match").is_string() ||
+      settings.at("match").get_ref<const std::string&>().empty()) {
+    throw place.error(
+        fmt::format("found {}, expected an object with \"match\": a pattern of layer names", found_text(settings)));
+  }
+  LayerOverride entry{settings.at("match").get<std::string>(), {}, place};
+  settings.erase("match");
+  entry.settings = parse_layer_settings(settings, place);
+  if (entry.settings.empty()) {
+    throw place.error("sets nothing");
+  }
+  return entry;
+}
+
+std::vector<LayerOverride> read_layers(const Fields& fields, ProblemList& problems) {
   const DocumentLeaf* leaf = fields.find("layers");
   if (!leaf) {
     return {};
@@ -230,20 +254,7 @@ std::vector<LayerOverride> read_layers(const Fields& fields) {
   }
   std::vector<LayerOverride> layers;
   for (std::size_t i = 0; i < leaf->value.size(); ++i) {
-    const Place place = leaf->place / i;
-    Json settings = leaf->value[i];
-    if (!settings.is_object() || !settings.contains("match") || !settings.at("match").is_string() ||
-        settings.at("match").get_ref<const std::string&>().empty()) {
-      throw place.error(
-          fmt::format("found {}, expected an object with \"match\": a pattern of layer names", found_text(settings)));
-    }
-    LayerOverride entry{settings.at("match").get<std::string>(), {}, place};
-    settings.erase("match");
-    entry.settings = parse_layer_settings(settings, place);
-    if (entry.settings.empty()) {
-      throw place.error("sets nothing");
-    }
-    layers.push_back(std::move(entry));
+    problems.attempt([&] { layers.push_back(read_layer(leaf->value[i], leaf->place / i)); });
   }
   return layers;
 }
@@ -276,12 +287,15 @@ void refuse_axes_that_meet(const std::vector<Axis>& axes) {
 
 std::vector<Axis> read_axes(const Document& document) {
   std::vector<Axis> axes;
+  ProblemList problems;
   for (const DocumentLeaf& leaf : document.leaves) {
     if (leaf.path.starts_with(axis_prefix)) {
-      axes.push_back(parse_axis(leaf.path.substr(std::string_view(axis_prefix).size()), leaf.value, leaf.place));
+      const std::string name = leaf.path.substr(std::string_view(axis_prefix).size());
+      problems.attempt([&] { axes.push_back(parse_axis(name, leaf.value, leaf.place)); });
     }
   }
-  refuse_axes_that_meet(axes);
+  problems.attempt([&] { refuse_axes_that_meet(axes); });
+  problems.throw_if_any();
   return axes;
 }
 
@@ -296,17 +310,21 @@ std::vector<ExcludeRule> read_exclude(Document& document, const std::vector<Axis
     throw leaf->place.error(fmt::format("found {}, expected a list of rules", found_text(leaf->value)));
   }
   std::vector<ExcludeRule> rules;
+  ProblemList problems;
   Json kept = Json::array();
   for (std::size_t i = 0; i < leaf->value.size(); ++i) {
-    ExcludeRule rule = parse_exclude_rule(leaf->value[i], axes, leaf->place / i);
-    if (rule.possible()) {
-      rules.push_back(std::move(rule));
-      kept.push_back(leaf->value[i]);
-    } else if (!axes_overridden) {
-      throw rule.place.error(
-          fmt::format("excludes no point: no value of the axes satisfies {}", found_text(leaf->value[i])));
-    }
+    problems.attempt([&] {
+      ExcludeRule rule = parse_exclude_rule(leaf->value[i], axes, leaf->place / i);
+      if (rule.possible()) {
+        rules.push_back(std::move(rule));
+        kept.push_back(leaf->value[i]);
+      } else if (!axes_overridden) {
+        throw rule.place.error(
+            fmt::format("excludes no point: no value of the axes satisfies {}", found_text(leaf->value[i])));
+      }
+    });
   }
+  problems.throw_if_any();
   leaf->value = std::move(kept);
   return rules;
 }
@@ -363,23 +381,28 @@ void refuse_lost_overrides(const Document& document, const std::vector<Axis>& ax
 }  // namespace
 
 SweepFile parse_sweep(const Json& root, const std::string& path, const SweepOverrides& overrides) {
-  Document document = flatten_document(root, path, overrides.allow_outside);
-  apply_overrides(document, overrides);
-  refuse_future_fields(document);
+  ProblemList problems;
+  Document document = flatten_document(root, path, overrides.allow_outside, problems);
+  problems.attempt([&] { apply_overrides(document, overrides); });
+  refuse_future_fields(document, problems);
   const Fields fields(document);
   SweepFile sweep;
   sweep.path = path;
-  sweep.name = read_name(fields, path);
-  sweep.about = fields.text("about", "");
-  read_data(fields, path, sweep);
-  sweep.trials = static_cast<std::uint32_t>(fields.integer("trials", 1, max_trials, 1));
-  sweep.seed = fields.integer("seed", 0, max_seed, 0);
-  sweep.metrics = read_metrics(fields);
-  sweep.hardware = read_hardware(document);
-  sweep.layers = read_layers(fields);
-  sweep.axes = read_axes(document);
-  refuse_lost_overrides(document, sweep.axes);
-  sweep.exclude = read_exclude(document, sweep.axes, !overrides.grid.empty());
+  problems.attempt([&] { sweep.name = read_name(fields, path); });
+  problems.attempt([&] { sweep.about = fields.text("about", ""); });
+  read_data(fields, path, sweep, problems);
+  read_calibration(fields, sweep.calibration, problems);
+  problems.attempt([&] { sweep.trials = static_cast<std::uint32_t>(fields.integer("trials", 1, max_trials, 1)); });
+  problems.attempt([&] { sweep.seed = fields.integer("seed", 0, max_seed, 0); });
+  problems.attempt([&] { sweep.metrics = read_metrics(fields); });
+  sweep.hardware = read_hardware(document, problems);
+  problems.attempt([&] { sweep.layers = read_layers(fields, problems); });
+  // What is said of axes makes sense only where they could all be read.
+  if (problems.attempt([&] { sweep.axes = read_axes(document); })) {
+    problems.attempt([&] { refuse_lost_overrides(document, sweep.axes); });
+    problems.attempt([&] { sweep.exclude = read_exclude(document, sweep.axes, !overrides.grid.empty()); });
+  }
+  problems.throw_if_any();
   sweep.resolved = resolved_document(document, sweep);
   return sweep;
 }

@@ -25,13 +25,13 @@ FloatHistogram histogram(const std::vector<float>& values) {
   return h;
 }
 
-/// By definition, value by value.
-double measured_error(const std::vector<float>& values, Interval range, double steps) {
+/// By definition, value by value: mean of |difference|^power.
+double measured_error(const std::vector<float>& values, Interval range, double steps, double power = 2) {
   const double step = (range.high - range.low) / steps;
   double sum = 0;
   for (const double v : values) {
     const double level = range.low + std::nearbyint((std::clamp(v, range.low, range.high) - range.low) / step) * step;
-    sum += (v - level) * (v - level);
+    sum += std::pow(std::abs(v - level), power);
   }
   return sum / static_cast<double>(values.size());
 }
@@ -65,6 +65,8 @@ TEST(RangeFit, KnowsTheErrorOfARange) {
     for (const Interval range : {Interval{-1, 1}, Interval{-3, 2.5}, Interval{-5, 5}}) {
       const double measured = measured_error(values, range, steps);
       EXPECT_NEAR(quantization_error(histogram(values), range, steps), measured, 0.02 * measured) << steps;
+      const double absolute = measured_error(values, range, steps, 1);
+      EXPECT_NEAR(absolute_quantization_error(histogram(values), range, steps), absolute, 0.02 * absolute) << steps;
     }
   }
 }
@@ -81,6 +83,54 @@ TEST(RangeFit, FindsTheLeastSquaresRangeOfANormalDistribution) {
     EXPECT_NEAR((range.high - range.low) / (std::ldexp(1.0, bits) - 1), step, 0.02 * step) << bits << " bits";
     EXPECT_NEAR(range.high + range.low, 0, 0.05);
   }
+}
+
+/// The best of symmetric ranges by trying them on the values themselves.
+double best_limit(const std::vector<float>& values, double largest, double steps, double power) {
+  double best = 0, least = HUGE_VAL;
+  for (double limit = 0.02 * largest; limit <= largest; limit += 0.01 * largest) {
+    const double error = measured_error(values, {-limit, limit}, steps, power);
+    if (error < least) best = limit, least = error;
+  }
+  return best;
+}
+
+TEST(RangeFit, FindsTheLeastErrorThatTryingFinds) {
+  // A heavy tail: squares and absolute values want different ranges.
+  std::mt19937 random(3);
+  std::student_t_distribution<float> tail(4);
+  std::vector<float> values(4000);
+  for (float& v : values) v = tail(random);
+  const FloatHistogram h = histogram(values);
+  const double largest = std::max(-h.min(), h.max());
+  for (const int bits : {3, 5}) {
+    const AdcConfig adc{ConverterModel::sign_magnitude, bits, RangeRule::calibrated, {}};
+    const double steps = std::ldexp(1.0, bits) - 2;
+    const Interval squares = fit_adc_range(h, adc, {RangeFit::least_squares, 0});
+    const Interval absolute = fit_adc_range(h, adc, {RangeFit::least_absolute, 0});
+    EXPECT_LT(absolute.high, squares.high) << bits << " bits";
+    for (const auto& [range, power] : {std::pair{squares, 2.0}, std::pair{absolute, 1.0}}) {
+      const double limit = best_limit(values, largest, steps, power);
+      EXPECT_LT(measured_error(values, range, steps, power),
+                1.03 * measured_error(values, {-limit, limit}, steps, power))
+          << bits << " bits, power " << power << ": " << range.high << ", by trying " << limit;
+    }
+  }
+}
+
+TEST(RangeFit, FindsBothEndsOfTheLeastAbsoluteError) {
+  const std::vector<float> values = normal_values(4000, 0.7, 1);
+  const FloatHistogram h = histogram(values);
+  const AdcConfig adc{ConverterModel::quantizer, 3, RangeRule::calibrated, {}};
+  const Interval found = fit_adc_range(h, adc, {RangeFit::least_absolute, 0});
+  double least = HUGE_VAL;
+  for (double low = h.min(); low < 0.7; low += 0.1) {
+    for (double high = 0.8; high < h.max(); high += 0.1) {
+      least = std::min(least, measured_error(values, {low, high}, 7, 1));
+    }
+  }
+  EXPECT_LT(measured_error(values, found, 7, 1), 1.02 * least);
+  EXPECT_NE(found, fit_adc_range(h, adc, {RangeFit::least_squares, 0}));
 }
 
 TEST(RangeFit, ObeysTheOtherMethods) {

@@ -37,6 +37,12 @@ struct ProgrammedCells {
 /// Error(bad_input) for weights that are not finite.
 ProgrammedCells program_cells(const Matrix& weights, const LayerHardware& hardware, const LayerStreams& streams);
 
+/// The weights that the cells hold, errors, levels and clipping included: inputs x outputs, in the network's units.
+MatrixD held_weights(const ProgrammedCells& cells);
+
+/// Mean of all cells, unit columns with them, in units of Gmax.
+double mean_conductance(const ProgrammedCells& cells);
+
 /// The same cells seen from their outputs: products with the matrix's transpose. Not for unit columns, which are
 /// columns.
 ProgrammedCells transposed(const ProgrammedCells& cells, const LayerHardware& hardware);

@@ -11,6 +11,7 @@
 #include "crossgrid/base/metric_sum.hpp"
 #include "crossgrid/core/layer_hardware.hpp"
 #include "crossgrid/data/dataset.hpp"
+#include "crossgrid/network/layer_measures.hpp"
 #include "crossgrid/network/network.hpp"
 #include "crossgrid/network/range_fit.hpp"
 
@@ -50,6 +51,10 @@ class InferenceEngine {
   /// Sums over the request's images. `heartbeat` is called between micro-batches.
   std::map<std::string, MetricSum> run(const InferenceRequest& request, const std::function<void()>& heartbeat);
 
+  /// The request's metrics of every image: count x metrics, NaN where logits are not finite.
+  MatrixD image_metrics(const InferenceRequest& request);
+  /// What goes on inside every matrix layer of the request's chip; its metrics don't matter.
+  std::vector<LayerMeasures> layer_measures(const InferenceRequest& request);
   /// Logits (count x classes) of the same run, for tests and `explain`.
   Matrix logits(const InferenceRequest& request);
   /// Outputs of one matrix layer (counted from 0) before its ReLU: count rows of windows x outputs. For tests.

@@ -33,6 +33,8 @@ class NetworkExecution {
   const float* run(const Dataset& data, const MicroBatch& batch, Lane& lane, int role, const Observer& observer) const;
 
   const std::vector<MatrixStep>& matrices() const { return matrices_; }
+  /// Whether a matrix layer finds its inputs already as its DAC gives them.
+  bool inputs_encoded(int matrix) const;
 
  private:
   struct Run;

@@ -10,9 +10,10 @@ class FloatHistogram;
 
 /// How calibration chooses a converter's range from profiled values (spec.md, calibration.method).
 enum class RangeFit {
-  least_squares,  ///< least mean square difference between values and levels
-  percentile,     ///< values beyond the percentile are clipped
-  maximum         ///< nothing is clipped
+  least_squares,   ///< least mean square difference between values and levels
+  least_absolute,  ///< least mean absolute difference: large values weigh less
+  percentile,      ///< values beyond the percentile are clipped
+  maximum          ///< nothing is clipped
 };
 
 struct RangeRequest {
@@ -34,5 +35,7 @@ std::vector<Interval> with_power_ratios(const std::vector<Interval>& ranges);
 /// Mean square error of clipping to [low, high] and rounding to `steps` + 1 levels from low to high: what least squares
 /// minimises.
 double quantization_error(const FloatHistogram& values, Interval range, double steps);
+/// Mean absolute error of the same: what the least absolute error minimises.
+double absolute_quantization_error(const FloatHistogram& values, Interval range, double steps);
 
 }  // namespace crossgrid

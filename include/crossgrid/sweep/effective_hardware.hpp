@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "crossgrid/core/layer_hardware.hpp"
 #include "crossgrid/network/network.hpp"
@@ -15,8 +16,14 @@ LayerHardware effective_hardware(LayerHardware hardware, const MatrixLayer& laye
 /// The same for one group's parameters only; the others are left as they are.
 LayerHardware effective_hardware(LayerHardware hardware, const MatrixLayer& layer, ParameterGroup group);
 
-/// Why this hardware can't be built, empty where it can.
-std::string impossible_hardware(const LayerHardware& hardware);
+/// Parameters that can't go together.
+struct Impossible {
+  std::string reason;
+  std::vector<std::string> parameters;  ///< paths of those that cause it
+};
+
+/// All reasons why this hardware can't be built, none where it can.
+std::vector<Impossible> impossible_hardware(const LayerHardware& hardware);
 
 /// Whether a random number is drawn in this layer.
 bool draws_random_numbers(const LayerHardware& hardware);
