@@ -5,22 +5,11 @@
 
 #include "crossgrid/base/normal.hpp"
 #include "crossgrid/core/partition.hpp"
+#include "crossgrid/core/reference_adc.hpp"
 #include "crossgrid/core/reference_cell.hpp"
 
 namespace crossgrid {
 namespace {
-
-double round_to(double value, double low, double high, double steps) {
-  if (!(high > low) || steps == 0) return steps == 0 ? 0 : low;
-  const double step = (high - low) / steps;
-  return low + std::nearbyint((std::clamp(value, low, high) - low) / step) * step;
-}
-
-double sign_magnitude(double value, double limit, int bits) {
-  const double steps = std::ldexp(1.0, bits - 1) - 1;
-  if (!(limit > 0) || steps == 0) return 0;
-  return std::nearbyint(std::clamp(value, -limit, limit) * steps / limit) * limit / steps;
-}
 
 /// Sorts everything: nothing clever.
 double plain_limit(const Matrix& weights, const WeightClip& clip) {
@@ -75,7 +64,7 @@ class ReferenceChip {
     }
     const double side = plane == 0 ? w : -w;
     double g = base_ + range_ * (offset() || hardware_.core.two_sided ? (1 + side) / 2 : std::max(side, 0.0));
-    if (level_steps_ > 0) g = round_to(g, g_min_, 1, level_steps_);
+    if (level_steps_ > 0) g = reference_round(g, g_min_, 1, level_steps_);
     return cell_.programmed(g, streams_, plane, cell(i, j));
   }
 
@@ -142,27 +131,17 @@ ScaledInputs scaled_inputs(const DacConfig& dac, const Interval& range, std::spa
       case ConverterModel::ideal:
         break;
       case ConverterModel::quantizer:
-        value = round_to(value, low, range.high, std::ldexp(1.0, dac.bits) - 1);
+        value = reference_round(value, low, range.high, std::ldexp(1.0, dac.bits) - 1);
         break;
       case ConverterModel::sign_magnitude:
-        value = sign_magnitude(value, inputs.unit, dac.bits);
+        value = reference_sign_magnitude(value, inputs.unit, dac.bits);
+        break;
+      default:
         break;
     }
     inputs.values.push_back(value / inputs.unit);
   }
   return inputs;
-}
-
-double after_adc(const AdcConfig& adc, double current, Interval range) {
-  switch (adc.model) {
-    case ConverterModel::ideal:
-      return current;
-    case ConverterModel::quantizer:
-      return round_to(current, range.low, range.high, std::ldexp(1.0, adc.bits) - 1);
-    case ConverterModel::sign_magnitude:
-      return sign_magnitude(current, std::max(std::abs(range.low), std::abs(range.high)), adc.bits);
-  }
-  return current;
 }
 
 double current_of(const ReferenceChip& chip, const std::vector<double>& x, const Part& rows, int block, int j,
@@ -227,8 +206,12 @@ std::vector<double> reference_mvm(const Matrix& weights, const LayerHardware& ha
       const Interval widest{!chip.offset() || inputs.is_signed ? -n : 0, n};
       const Interval fixed = hardware.adc.range == RangeRule::fixed ? hardware.adc.fixed_range : widest;
       const bool calibrated = hardware.adc.range == RangeRule::calibrated && mvm.adc_range.has_value();
+      const auto array = static_cast<std::uint32_t>(block);
+      const AdcStreams streams{stream_key(mvm.seed, mvm.trial, DrawPurpose::adc_mismatch, mvm.layer, array),
+                               stream_key(mvm.seed, mvm.trial, DrawPurpose::adc_draw, mvm.layer, array)};
       sum +=
-          after_adc(hardware.adc, currents(static_cast<Eigen::Index>(block), j), calibrated ? *mvm.adc_range : fixed);
+          reference_adc(hardware.adc, currents(static_cast<Eigen::Index>(block), j),
+                        calibrated ? *mvm.adc_range : fixed, streams, j, {mvm.image, 0, mvm.window, chip.outputs(), 0});
     }
     const double gain = inputs.unit * chip.limit() / chip.range();
     outputs.push_back(chip.offset() ? 2 * gain * (sum - (chip.base() + chip.range() / 2) * input_sum) : gain * sum);
