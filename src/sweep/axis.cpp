@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <set>
 
 namespace crossgrid {
@@ -254,6 +255,13 @@ void refuse_sampled(const Json& value, const Place& place) {
   }
 }
 
+/// What a column shows of a value; of a file, its name.
+Json column_of(const Setting& setting, const Json& value) {
+  return names_file(*setting.parameter, value)
+             ? Json(std::filesystem::path(value.get<std::string>()).filename().string())
+             : column_value(setting.value);
+}
+
 /// A list or range of one parameter's values.
 Axis parameter_axis(const std::string& name, const Json& value, const Place& place) {
   const Setting model = named_parameter(name, place);
@@ -275,7 +283,7 @@ Axis parameter_axis(const std::string& name, const Json& value, const Place& pla
     Setting setting = model;
     setting.place = range ? place : place / i;
     setting.value = parameter_value(*model.parameter, list[i], setting.place);
-    axis.values.push_back({{column_value(setting.value)}, {setting}});
+    axis.values.push_back({{column_of(setting, list[i])}, {setting}});
   }
   return axis;
 }
@@ -317,7 +325,7 @@ Axis linked_axis(const std::string& name, const Json& value, const Place& place)
       Setting setting = models[k];
       setting.place = here / k;
       setting.value = parameter_value(*setting.parameter, value[i][k], setting.place);
-      tuple.columns.push_back(column_value(setting.value));
+      tuple.columns.push_back(column_of(setting, value[i][k]));
       tuple.settings.push_back(std::move(setting));
     }
     axis.values.push_back(std::move(tuple));

@@ -1,5 +1,6 @@
 #include "crossgrid/sweep/effective_hardware.hpp"
 
+#include "crossgrid/circuit/circuit_adc.hpp"
 #include "crossgrid/core/partition.hpp"
 
 namespace crossgrid {
@@ -72,11 +73,18 @@ std::string impossible_hardware(const LayerHardware& hardware) {
       hardware.dac.fixed_range.low < 0) {
     return "dac.signed false contradicts a dac.range that goes below 0";
   }
+  const AdcConfig& adc = hardware.adc;
+  if (adc.model == ConverterModel::levels && adc.levels.levels.empty() && !adc.levels.lloyd_max) {
+    return "adc.model \"levels\" needs adc.levels: a list of fractions of the range, \"lloyd_max\" or a file";
+  }
+  if (adc.model == ConverterModel::table && adc.table.value.empty()) {
+    return "adc.model \"table\" needs adc.table: a file of value,mean,sigma";
+  }
   return "";
 }
 
 bool draws_random_numbers(const LayerHardware& hardware) {
-  return hardware.analog && hardware.device.random();
+  return hardware.analog && (hardware.device.random() || adc_draws(hardware.adc));
 }
 
 bool draws_random_numbers(const LayerHardware& hardware, ParameterGroup group) {
@@ -86,6 +94,8 @@ bool draws_random_numbers(const LayerHardware& hardware, ParameterGroup group) {
       return hardware.analog && (device.programming_error.active() || device.read_noise.active());
     case ParameterGroup::faults:
       return hardware.analog && device.faults.active();
+    case ParameterGroup::converters:
+      return hardware.analog && adc_draws(hardware.adc);
     default:
       return false;
   }
@@ -97,9 +107,11 @@ bool needs_calibration(const LayerHardware& hardware) {
   }
   const bool adc_works = hardware.adc.model != ConverterModel::ideal;
   const bool adc_calibrated = adc_works && hardware.adc.range == RangeRule::calibrated;
-  // The scale of ideal inputs is seen by an ADC whose range is in cell currents.
-  const bool scale_matters = hardware.dac.model != ConverterModel::ideal || (adc_works && !adc_calibrated);
-  return adc_calibrated || (scale_matters && hardware.dac.range == RangeRule::calibrated);
+  // The scale of ideal inputs is seen by an ADC whose range or table is in cell currents.
+  const bool in_currents = adc_works && (!adc_calibrated || hardware.adc.model == ConverterModel::table);
+  const bool scale_matters = hardware.dac.model != ConverterModel::ideal || in_currents;
+  const bool fits_levels = hardware.adc.model == ConverterModel::levels && hardware.adc.levels.lloyd_max;
+  return adc_calibrated || fits_levels || (scale_matters && hardware.dac.range == RangeRule::calibrated);
 }
 
 }  // namespace crossgrid
