@@ -67,12 +67,7 @@ Report measure(const AdcConfig& adc, int trials, std::uint64_t seed, int samples
     const auto t = static_cast<std::uint32_t>(trial);
     const AdcStreams streams{stream_key(seed, t, DrawPurpose::adc_mismatch, 0, 0),
                              stream_key(seed, t, DrawPurpose::adc_draw, 0, 0)};
-    AdcLinearity found = measure_linearity(adc, range, streams, samples);
-    if (adc.model == ConverterModel::sign_magnitude) {  // has one code less
-      found.missing.pop_back();
-      found.dnl.pop_back();
-      found.inl.pop_back();
-    }
+    const AdcLinearity found = measure_linearity(adc, range, streams, samples);
     report.dnl.add(largest_magnitude(found.dnl));
     report.inl.add(largest_magnitude(found.inl));
     const auto missing = std::count(found.missing.begin(), found.missing.end(), true);

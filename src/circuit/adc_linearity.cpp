@@ -12,16 +12,15 @@ namespace crossgrid {
 namespace {
 
 /// Conversions of each code under a slow ramp.
-std::vector<std::uint64_t> code_density(const ConvertColumn& convert, double lowest, double step, int bits,
+std::vector<std::uint64_t> code_density(const ConvertColumn& convert, double lowest, double step, int codes,
                                         int samples_per_code) {
-  const std::size_t codes = std::size_t{1} << bits;
-  const std::size_t samples = codes * static_cast<std::size_t>(samples_per_code);
+  const std::size_t samples = static_cast<std::size_t>(codes) * static_cast<std::size_t>(samples_per_code);
   std::vector<float> values(samples);
   for (std::size_t i = 0; i < samples; ++i) {
     values[i] = static_cast<float>(lowest + ((static_cast<double>(i) + 0.5) / samples_per_code - 0.5) * step);
   }
   convert(values.data(), samples);
-  std::vector<std::uint64_t> counts(codes);
+  std::vector<std::uint64_t> counts(static_cast<std::size_t>(codes));
   for (const float value : values) {
     const double code = std::nearbyint((static_cast<double>(value) - lowest) / step);
     ++counts[static_cast<std::size_t>(std::clamp(code, 0.0, static_cast<double>(codes - 1)))];
@@ -37,9 +36,9 @@ double largest_magnitude(const std::vector<double>& values) {
   return largest;
 }
 
-AdcLinearity measure_linearity(const ConvertColumn& convert, double lowest, double step, int bits,
+AdcLinearity measure_linearity(const ConvertColumn& convert, double lowest, double step, int codes,
                                int samples_per_code) {
-  const auto counts = code_density(convert, lowest, step, bits, samples_per_code);
+  const auto counts = code_density(convert, lowest, step, codes, samples_per_code);
   AdcLinearity found;
   double inside = 0;
   for (std::size_t k = 1; k + 1 < counts.size(); ++k) inside += static_cast<double>(counts[k]);
@@ -61,6 +60,7 @@ AdcLinearity measure_linearity(const AdcConfig& config, Interval range, const Ad
     throw Error(ExitCode::internal, "a converter without equal levels has no linearity");
   }
   double lowest = range.low;
+  int codes = 1 << config.bits;
   double step = (range.high - range.low) / std::ldexp(1.0, config.bits);
   const bool quantizer = config.model == ConverterModel::quantizer || config.model == ConverterModel::table;
   if (quantizer) {
@@ -68,7 +68,8 @@ AdcLinearity measure_linearity(const AdcConfig& config, Interval range, const Ad
   } else if (config.model == ConverterModel::sign_magnitude) {
     const double limit = std::max(std::abs(range.low), std::abs(range.high));
     step = limit / (std::ldexp(1.0, config.bits - 1) - 1);
-    lowest = -limit;  // 2^bits - 1 codes: the last of 2^bits is never there
+    lowest = -limit;
+    --codes;
   } else {
     const MidRise scale = mid_rise(range, config.bits);
     lowest = scale.base;
@@ -77,7 +78,7 @@ AdcLinearity measure_linearity(const AdcConfig& config, Interval range, const Ad
   if (!needs_circuit_adc(config)) {
     const Converter<float> adc = make_adc<float>(config, range);
     return measure_linearity([&](float* values, std::size_t count) { convert(values, count, adc); }, lowest, step,
-                             config.bits, samples_per_code);
+                             codes, samples_per_code);
   }
   // Columns beside each other are faster than windows; only a ramp has a comparator for each column.
   const auto one_converter = [&](float* values, std::size_t count) {
@@ -88,7 +89,7 @@ AdcLinearity measure_linearity(const AdcConfig& config, Interval range, const Ad
     const auto adc = make_circuit_adc(shared, range, beside ? n : 1, streams);
     adc->convert(values, beside ? 1 : n, beside ? n : 1, 1, {0, 0, 0, beside ? n : 1, 0});
   };
-  return measure_linearity(one_converter, lowest, step, config.bits, samples_per_code);
+  return measure_linearity(one_converter, lowest, step, codes, samples_per_code);
 }
 
 }  // namespace crossgrid

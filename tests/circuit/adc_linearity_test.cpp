@@ -40,12 +40,14 @@ double mean_of(const std::vector<double>& values) {
 }
 
 TEST(AdcLinearity, OfIdealConvertersIsPerfect) {
-  for (const auto model : {ConverterModel::quantizer, ConverterModel::ramp, ConverterModel::sar,
-                           ConverterModel::pipeline, ConverterModel::cyclic}) {
+  for (const auto model : {ConverterModel::quantizer, ConverterModel::sign_magnitude, ConverterModel::ramp,
+                           ConverterModel::sar, ConverterModel::pipeline, ConverterModel::cyclic}) {
     for (const int bits : {2, 5, 10}) {
       const AdcLinearity found = measure_linearity(config_of(model, bits), {-1, 1}, streams_of(0), 16);
-      EXPECT_EQ(found.dnl.size(), (std::size_t{1} << bits) - 2);
-      EXPECT_EQ(found.inl.size(), (std::size_t{1} << bits) - 1);
+      const std::size_t codes = (std::size_t{1} << bits) - (model == ConverterModel::sign_magnitude ? 1 : 0);
+      EXPECT_EQ(found.missing.size(), codes);
+      EXPECT_EQ(found.dnl.size(), codes - 2);
+      EXPECT_EQ(found.inl.size(), codes - 1);
       EXPECT_LT(largest_magnitude(found.dnl), 1e-12) << static_cast<int>(model) << ", " << bits;
       EXPECT_LT(largest_magnitude(found.inl), 1e-12);
       EXPECT_EQ(std::count(found.missing.begin(), found.missing.end(), true), 0);
@@ -61,7 +63,7 @@ TEST(AdcLinearity, SeesAWideCodeAndAMissingOne) {
       if (values[i] == 6) values[i] = 5;
     }
   };
-  const AdcLinearity found = measure_linearity(convert, 0, 1, 4, 10);
+  const AdcLinearity found = measure_linearity(convert, 0, 1, 16, 10);
   EXPECT_NEAR(found.dnl[4], 1, 1e-12);   // code 5
   EXPECT_NEAR(found.dnl[5], -1, 1e-12);  // code 6
   EXPECT_NEAR(found.inl[6], 0, 1e-12);   // where code 7 begins
