@@ -7,6 +7,11 @@
 #include "crossgrid/base/normal.hpp"
 #include "crossgrid/base/uniform.hpp"
 #include "crossgrid/circuit/converter.hpp"
+#include "crossgrid/circuit/measured_adc.hpp"
+#include "crossgrid/circuit/pipeline_adc.hpp"
+#include "crossgrid/circuit/ramp_adc.hpp"
+#include "crossgrid/circuit/sar_adc.hpp"
+#include "crossgrid/circuit/stochastic_rounding.hpp"
 #include "crossgrid/device/cell_fault.hpp"
 #include "crossgrid/device/conductance_error.hpp"
 #include "crossgrid/device/conductance_levels.hpp"
@@ -17,19 +22,20 @@ namespace crossgrid {
 namespace {
 
 /// Device memory of one check.
-class DeviceFloats {
+template <class Value>
+class DeviceValues {
  public:
-  explicit DeviceFloats(const std::vector<float>& values) : size_(values.size() * sizeof(float)) {
+  explicit DeviceValues(const std::vector<Value>& values) : size_(values.size() * sizeof(Value)) {
     check_cuda(cudaMalloc(&data_, size_), "cudaMalloc");
     check_cuda(cudaMemcpy(data_, values.data(), size_, cudaMemcpyHostToDevice), "copy to the device");
   }
-  ~DeviceFloats() { cudaFree(data_); }
-  DeviceFloats(const DeviceFloats&) = delete;
-  DeviceFloats& operator=(const DeviceFloats&) = delete;
+  ~DeviceValues() { cudaFree(data_); }
+  DeviceValues(const DeviceValues&) = delete;
+  DeviceValues& operator=(const DeviceValues&) = delete;
 
-  float* data() const { return static_cast<float*>(data_); }
-  std::vector<float> values() const {
-    std::vector<float> to(size_ / sizeof(float));
+  Value* data() const { return static_cast<Value*>(data_); }
+  std::vector<Value> values() const {
+    std::vector<Value> to(size_ / sizeof(Value));
     check_cuda(cudaMemcpy(to.data(), data_, size_, cudaMemcpyDeviceToHost), "copy from the device");
     return to;
   }
@@ -37,6 +43,18 @@ class DeviceFloats {
  private:
   std::size_t size_;
   void* data_ = nullptr;
+};
+using DeviceFloats = DeviceValues<float>;
+
+/// Constants of a converter on both sides.
+template <class Value>
+struct Constants {
+  std::vector<Value> host;
+  DeviceValues<Value> device;
+
+  explicit Constants(std::vector<Value> values) : host(std::move(values)), device(host) {}
+  /// Those of the side that the buffer `out` is on.
+  const Value* at(bool on_device) const { return on_device ? device.data() : host.data(); }
 };
 
 /// Element i of a plane to its level, as programming does.
@@ -65,6 +83,17 @@ struct Buffers {
         device_normals(host_normals) {}
 };
 
+/// Converters in place: make(out, normals, on_device); `out` starts as a copy of the inputs.
+template <class Make>
+FunctorCheck check_in_place(const char* name, const Buffers& buffers, const Make& make) {
+  std::vector<float> host = buffers.host_inputs;
+  const DeviceFloats device(buffers.host_inputs);
+  for_each_index(host.size(), make(host.data(), buffers.host_normals.data(), false));
+  launch(host.size(), make(device.data(), static_cast<const float*>(buffers.device_normals.data()), true));
+  check_cuda(cudaDeviceSynchronize(), name);
+  return {name, host.size(), different_bits(host, device.values())};
+}
+
 /// make(out, inputs, normals) gives the element on either side's buffers; `out` starts as a copy of the inputs.
 template <class Make>
 FunctorCheck check(const char* name, const Buffers& buffers, std::size_t indices, const Make& make) {
@@ -74,6 +103,55 @@ FunctorCheck check(const char* name, const Buffers& buffers, std::size_t indices
   launch(indices, make(device.data(), buffers.device_inputs.data(), buffers.device_normals.data()));
   check_cuda(cudaDeviceSynchronize(), name);
   return {name, host.size(), different_bits(host, device.values())};
+}
+
+/// Of every kind of converter, with some mismatch.
+std::vector<FunctorCheck> compare_converters(const Buffers& buffers) {
+  const MidRise scale{-0.25, 1.25, 1 / 1.25, 1.25 / 8, 1.25 / 16 - 1.25};  // 4 bits
+  const Constants<double> weights({0.13, 0.24, 0.52, 1.0}),
+      offsets(std::vector<double>(buffers.host_inputs.size(), 0.01));
+  const Constants<PipelineStage> stages({{1.99, 0.99, 0.26, -0.24}, {2.01, 1.01, 0.25, -0.25}, {2, 1, 0.25, -0.25}});
+  const Constants<double> thresholds({-0.5, 0.0, 0.3}), value({-1.0, 0.1, 0.9}), mean({0.1, 0.0, -0.1}),
+      sigma({0.01, 0.0, 0.1});
+  const Constants<float> outputs({-0.7f, -0.2f, 0.1f, 0.6f});
+  const UniformConverter<double> quantizer{0, 1, 255, 0, 1.0 / 255, 0};
+  return {
+      check_in_place("ConvertSar", buffers,
+                     [&](float* out, const float*, bool device) {
+                       return ConvertSar{out, scale, {weights.at(device), 4, 1.001, 0.0005, 0.0625, 0.003}};
+                     }),
+      check_in_place("ConvertPipeline", buffers,
+                     [&](float* out, const float*, bool device) {
+                       return ConvertPipeline{out, scale, {stages.at(device), 1, 4, 0.002}};
+                     }),
+      check_in_place("ConvertPipeline, cyclic", buffers,
+                     [&](float* out, const float*, bool device) {
+                       return ConvertPipeline{out, scale, {stages.at(device), 0, 4, 0.002}};
+                     }),
+      check_in_place(
+          "ConvertRamp", buffers,
+          [&](float* out, const float*, bool device) {
+            return ConvertRamp{out, offsets.at(device), scale, {thresholds.at(device), outputs.at(device), 2}};
+          }),
+      check_in_place(
+          "SearchRamp", buffers,
+          [&](float* out, const float*, bool device) {
+            return SearchRamp{out, offsets.at(device), scale, {weights.at(device), 4, true, 1.001, 0.0005, 0.0625}, 3};
+          }),
+      check_in_place("ConvertSteps", buffers,
+                     [&](float* out, const float*, bool device) {
+                       return ConvertSteps{out, {thresholds.at(device), outputs.at(device), 2}};
+                     }),
+      check_in_place(
+          "ConvertMeasured", buffers,
+          [&](float* out, const float* normals, bool device) {
+            return ConvertMeasured{out, normals, {value.at(device), mean.at(device), sigma.at(device), 3, quantizer}};
+          }),
+      check_in_place("RoundAtRandom", buffers,
+                     [&](float* out, const float* normals, bool) {
+                       return RoundAtRandom{out, normals, {quantizer}};
+                     }),
+  };
 }
 
 }  // namespace
@@ -97,7 +175,7 @@ std::vector<FunctorCheck> compare_functors(std::size_t count) {
       inverse{{0, 0, 0.01f}, {0, 1}};
   using Out = float*;
   using In = const float*;
-  return {
+  std::vector<FunctorCheck> checks{
       check("FillNormals", buffers, counters,
             [](Out out, In, In) {
               return FillNormals{out, {{{1, 2}}, 3, 4}, (std::uint64_t{1} << 28) - 1};
@@ -147,6 +225,9 @@ std::vector<FunctorCheck> compare_functors(std::size_t count) {
               return AddLumpedNoise{out, in + size / 2, z};
             }),
   };
+  const std::vector<FunctorCheck> converters = compare_converters(buffers);
+  checks.insert(checks.end(), converters.begin(), converters.end());
+  return checks;
 }
 
 }  // namespace crossgrid

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "crossgrid/backend/launch.hpp"
+#include "crossgrid/base/error.hpp"
 
 namespace crossgrid {
 namespace {
@@ -62,6 +63,8 @@ Converter<Real> make_adc(const AdcConfig& config, Interval range) {
   } else if (config.model == ConverterModel::sign_magnitude) {
     const double limit = std::max(std::abs(range.low), std::abs(range.high));
     adc.levels = rounded<Real>(sign_magnitude(limit, config.bits));
+  } else if (!adc.ideal) {
+    throw Error(ExitCode::internal, "this converter is a CircuitAdc");
   }
   return adc;
 }

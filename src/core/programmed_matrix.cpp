@@ -145,6 +145,11 @@ bool lumped_noise_is_accurate(DrawLaw law, double clip_probability, int rows) {
   return (law == DrawLaw::normal && clip_probability < 1e-12) || rows >= 64;
 }
 
+AdcStreams adc_streams(const LayerStreams& streams, int plane, int row_array, int col_array) {
+  const int array = (plane << 26) | (row_array << 13) | col_array;
+  return {streams.key(DrawPurpose::adc_mismatch, array), streams.key(DrawPurpose::adc_draw, array)};
+}
+
 int smallest_group(const std::vector<RowGroup>& groups) {
   return std::ranges::min(groups, {}, [](const RowGroup& group) { return group.rows.count; }).rows.count;
 }
@@ -160,6 +165,7 @@ ProgrammedMatrix assemble(const ProgrammedCells& programmed, const LayerHardware
   const ArrayConfig& array = hardware.array;
   matrix.groups = row_groups(partition(matrix.rows, array.rows_max, array.rows_partition), array.rows_active);
   matrix.col_parts = programmed.col_parts;
+  matrix.streams = streams;
   matrix.conductance_step = mapping.conductance_step();
   matrix.offset_coefficient = mapping.offset_coefficient();
 

@@ -5,22 +5,12 @@
 
 #include "crossgrid/base/normal.hpp"
 #include "crossgrid/core/partition.hpp"
+#include "crossgrid/core/programmed_matrix.hpp"
+#include "crossgrid/core/reference_adc.hpp"
 #include "crossgrid/core/reference_cell.hpp"
 
 namespace crossgrid {
 namespace {
-
-double round_to(double value, double low, double high, double steps) {
-  if (!(high > low) || steps == 0) return steps == 0 ? 0 : low;
-  const double step = (high - low) / steps;
-  return low + std::nearbyint((std::clamp(value, low, high) - low) / step) * step;
-}
-
-double sign_magnitude(double value, double limit, int bits) {
-  const double steps = std::ldexp(1.0, bits - 1) - 1;
-  if (!(limit > 0) || steps == 0) return 0;
-  return std::nearbyint(std::clamp(value, -limit, limit) * steps / limit) * limit / steps;
-}
 
 /// Sorts everything: nothing clever.
 double plain_limit(const Matrix& weights, const WeightClip& clip) {
@@ -99,7 +89,7 @@ class ReferenceChip {
   double programmed(int slice, bool minus, int i, int j) const {
     const double weight = j < 0 ? 0 : static_cast<double>(weights_(j, i));
     double g = target(std::clamp(weight / limit_, -1.0, 1.0), slice, minus);
-    if (level_steps_ > 0) g = round_to(g, g_min_, 1, level_steps_);
+    if (level_steps_ > 0) g = reference_round(g, g_min_, 1, level_steps_);
     const auto row = static_cast<std::uint64_t>(i);
     if (j < 0) {
       return cell_.programmed(g, streams_, 64 + slice, row * col_parts_.size() + static_cast<std::uint64_t>(-1 - j));
@@ -223,28 +213,18 @@ ScaledInputs scaled_inputs(const DacConfig& dac, Interval range, std::span<const
       case ConverterModel::ideal:
         break;
       case ConverterModel::quantizer:
-        value = round_to(value, low, range.high, std::ldexp(1.0, dac.bits) - 1);
+        value = reference_round(value, low, range.high, std::ldexp(1.0, dac.bits) - 1);
         break;
       case ConverterModel::sign_magnitude:
-        value = sign_magnitude(value, inputs.unit, dac.bits);
+        value = reference_sign_magnitude(value, inputs.unit, dac.bits);
+        break;
+      default:
         break;
     }
     inputs.values.push_back(value / inputs.unit);
   }
   slice(inputs, dac);
   return inputs;
-}
-
-double after_adc(const AdcConfig& adc, double current, Interval range) {
-  switch (adc.model) {
-    case ConverterModel::ideal:
-      return current;
-    case ConverterModel::quantizer:
-      return round_to(current, range.low, range.high, std::ldexp(1.0, adc.bits) - 1);
-    case ConverterModel::sign_magnitude:
-      return sign_magnitude(current, std::max(std::abs(range.low), std::abs(range.high)), adc.bits);
-  }
-  return current;
 }
 
 /// The whole chain of one MVM with given inputs.
@@ -388,7 +368,19 @@ class ReferenceChain {
     if (hardware_.adc.model == ConverterModel::ideal) return current;
     const Interval range = range_of(group, slice);
     conversions_.push_back({group, slice, side, input_slice, chip_.column(j), current, range});
-    return after_adc(hardware_.adc, current, range);
+    const RowGroup& rows = chip_.groups()[static_cast<std::size_t>(group)];
+    int part = 0;
+    while (j >= 0 && j >= chip_.col_parts()[static_cast<std::size_t>(part)].first +
+                              chip_.col_parts()[static_cast<std::size_t>(part)].count) {
+      ++part;
+    }
+    if (j < 0) part = -1 - j;
+    const int first = chip_.units() ? chip_.column(-1 - part) : chip_.col_parts()[static_cast<std::size_t>(part)].first;
+    const int column = chip_.column(j);
+    const AdcStreams streams = adc_streams({mvm_.seed, mvm_.trial, mvm_.layer}, 2 * slice + side, rows.array, part);
+    return reference_adc(
+        hardware_.adc, current, range, streams, column - first,
+        {mvm_.image, static_cast<std::uint32_t>(group * 64 + input_slice), mvm_.window, chip_.columns(), first});
   }
 
   Interval range_of(int group, int slice) const {

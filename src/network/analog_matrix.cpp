@@ -49,7 +49,7 @@ struct AnalogMatrix::Impl {
     MatrixStep made = driven_step(geometry, layer, ranges.dac);
     ProgrammedMatrix matrix = assemble(programmed, layer, streams);
     const MatrixPlan plan = plan_matrix(geometry, layer, matrix.noise);
-    put_arrays(made, layer, ranges.adc, prepare_analog(geometry, std::move(matrix), plan, lane));
+    put_arrays(made, layer, ranges, prepare_analog(geometry, std::move(matrix), plan, lane), streams);
     return made;
   }
 };

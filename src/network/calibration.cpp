@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crossgrid/base/error.hpp"
+#include "crossgrid/network/level_fit.hpp"
 
 namespace crossgrid {
 
@@ -11,8 +12,9 @@ struct Calibration::CurrentProfile {
   std::size_t matrix = 0;
   LayerHardware hardware;  ///< converters' and errors' parts that don't matter here at their defaults
   Interval dac_range;
-  std::vector<FloatHistogram> values;  ///< by weight slice
-  std::vector<std::pair<AdcConfig, std::vector<Interval>>> fits;
+  AdcPlace place;                                       ///< of the largest row block
+  std::vector<FloatHistogram> values;                   ///< by weight slice
+  std::vector<std::pair<AdcConfig, LayerRanges>> fits;  ///< of the ADCs
 
   bool same_key(const CurrentProfile& other) const {
     return matrix == other.matrix && hardware == other.hardware && dac_range == other.dac_range;
@@ -29,7 +31,10 @@ bool needs_inputs(const LayerHardware& hardware) {
 }
 
 bool needs_currents(const LayerHardware& hardware) {
-  return hardware.analog && hardware.adc.model != ConverterModel::ideal && hardware.adc.range == RangeRule::calibrated;
+  const AdcConfig& adc = hardware.adc;
+  const bool fitted =
+      adc.range == RangeRule::calibrated || (adc.model == ConverterModel::levels && adc.levels.lloyd_max);
+  return hardware.analog && adc.model != ConverterModel::ideal && fitted;
 }
 
 /// What of a layer's hardware its nominal currents depend on.
@@ -132,6 +137,11 @@ void Calibration::profile_currents(std::span<CurrentProfile> wanted) {
         prepare_analog(driven, nominal_matrix(matrix_weights(layer, hardware), hardware),
                        plan_matrix(driven, hardware, NoisePath::none), lanes_[static_cast<std::size_t>(lane)]);
   });
+  for (std::size_t k = 0; k < wanted.size(); ++k) {
+    const PreparedMatrix& matrix = *nominal[k].matrix;
+    wanted[k].place = adc_place(nominal[k], wanted[k].hardware, matrix.programmed.conductance_step);
+    wanted[k].place.rows = std::ranges::max(matrix.plan.blocks, {}, &PlanBlock::rows).rows;
+  }
   const auto empty = [&] {
     std::vector<std::vector<FloatHistogram>> histograms;
     for (const auto& profile : wanted) {
@@ -171,12 +181,21 @@ void Calibration::profile_currents(std::span<CurrentProfile> wanted) {
   }
 }
 
-std::vector<Interval> Calibration::fit(const CurrentProfile& profile, const AdcConfig& adc) const {
-  std::vector<Interval> fitted;
-  for (const FloatHistogram& values : profile.values) {
-    fitted.push_back(fit_adc_range(values, adc, range_request(plan_, adc.model)));
+void Calibration::fit(const CurrentProfile& profile, const LayerHardware& hardware, LayerRanges& ranges) const {
+  const AdcConfig& adc = hardware.adc;
+  if (adc.range == RangeRule::calibrated) {
+    for (const FloatHistogram& values : profile.values) {
+      ranges.adc.push_back(fit_adc_range(values, adc, range_request(plan_, adc.model)));
+    }
+    ranges.adc = with_power_ratios(ranges.adc);
   }
-  return with_power_ratios(fitted);
+  if (adc.model != ConverterModel::levels || !adc.levels.lloyd_max) return;
+  for (std::size_t slice = 0; slice < profile.values.size(); ++slice) {
+    // Row blocks share levels: those of the largest block, where ranges follow from the rows.
+    AdcPlace place = profile.place;
+    place.slice = static_cast<int>(slice);
+    ranges.levels.push_back(fit_lloyd_max(profile.values[slice], adc_range_at(hardware, ranges, place), 1 << adc.bits));
+  }
 }
 
 std::vector<LayerRanges> Calibration::ranges(std::span<const LayerHardware> hardware) {
@@ -202,12 +221,12 @@ std::vector<LayerRanges> Calibration::ranges(std::span<const LayerHardware> hard
     if (!needs_currents(hardware[m])) return;
     CurrentProfile& profile = *find(keys[m]);
     const AdcConfig& adc = hardware[m].adc;
-    for (const auto& [config, range] : profile.fits) {
-      if (config == adc) ranges[m].adc = range;
-    }
-    if (ranges[m].adc.empty()) {
-      ranges[m].adc = fit(profile, adc);
-      profile.fits.emplace_back(adc, ranges[m].adc);
+    const auto known = std::ranges::find(profile.fits, adc, &std::pair<AdcConfig, LayerRanges>::first);
+    if (known != profile.fits.end()) {
+      ranges[m].adc = known->second.adc, ranges[m].levels = known->second.levels;
+    } else {
+      fit(profile, hardware[m], ranges[m]);
+      profile.fits.emplace_back(adc, ranges[m]);
     }
   });
   return ranges;

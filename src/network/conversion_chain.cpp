@@ -28,7 +28,8 @@ void add_weighted(const float* currents, float weight, float* sum, std::size_t c
 /// Images that go through the chain together.
 struct Images {
   int first = 0, count = 1;
-  bool* clipped = nullptr;  ///< by window of one image: set where a conversion clips
+  std::uint32_t absolute = 0;  ///< index of the first one in the data set
+  bool* clipped = nullptr;     ///< by window of one image: set where a conversion clips
 };
 
 /// What becomes of currents on their way to the sums.
@@ -60,6 +61,7 @@ class Conversions {
     }
     for (int cycle = 0; cycle < cycles; ++cycle) {
       const DrivenInputs driven = inputs_of_cycle(inputs, input_count, cycle);
+      cycle_ = cycle;
       const double weight = step_.inputs_apart ? step_.slices.weight(cycle) : 1;
       for (int block = 0; block < blocks; ++block) {
         run_planes(block, weight, [&](int plane, float* to) {
@@ -112,14 +114,14 @@ class Conversions {
     const ProgrammedMatrix& cells = step_.matrix->programmed;
     float* const currents = lane_.scratch(Lane::currents, count_);
     for (int plane = 0; plane < static_cast<int>(cells.planes.size()); ++plane) {
-      const CellPlane& own = plane_at(plane);
       currents_of(plane, currents);
+      const int first = plane;
       if (cells.scheme.net_converter) {
         float* const minus = lane_.scratch(Lane::minus_currents, count_);
         currents_of(++plane, minus);
         subtract(currents, minus, count_);
       }
-      convert(block, own.slice, weight * own.scale, currents);
+      convert(block, first, weight * plane_at(first).scale, currents);
     }
   }
 
@@ -127,12 +129,31 @@ class Conversions {
     if (step_.current_max) limit_currents(currents, count_, *step_.current_max);
   }
 
-  void convert(int block, int slice, double weight, const float* currents) {
-    if (observe_) observe_({block, slice, images_.first, images_.count, currents});
+  void convert(int block, int plane, double weight, float* currents) {
+    const int converter = step_.matrix->programmed.scheme.net_converter ? plane / 2 : plane;
+    if (observe_) observe_({block, plane_at(plane).slice, converter, images_.first, images_.count, currents});
     if (sums_ == nullptr) return;
-    const AdcStage& adc = step_.adc(block, slice);
+    const AdcStage& adc = step_.adc(block, converter);
     if (images_.clipped != nullptr) note_clipped(adc, currents);
+    if (!adc.banks.empty()) run_banks(adc, block, currents);
     shift_and_add(adc, weight, currents, sums_, count_);
+  }
+
+  /// Converters with errors of their circuits, one bank for each array's columns.
+  void run_banks(const AdcStage& adc, int block, float* currents) const {
+    const PreparedMatrix& matrix = *step_.matrix;
+    ConversionPlace place;
+    place.matrix_cols = matrix.columns;
+    place.cycle = static_cast<std::uint32_t>(block * 64 + cycle_);
+    for (int image = images_.first; image < images_.first + images_.count; ++image) {
+      place.image = images_.absolute + static_cast<std::uint32_t>(image - images_.first);
+      for (std::size_t part = 0; part < adc.banks.size(); ++part) {
+        const Crossbar& array = matrix.programmed.array(0, 0, static_cast<int>(part));
+        place.col_first = array.col_first;
+        adc.banks[part]->convert(currents + array.col_first, matrix.windows(), array.cols, matrix.columns, place);
+      }
+      currents += matrix.currents_per_image();
+    }
   }
 
   void note_clipped(const AdcStage& adc, const float* currents) const {
@@ -148,6 +169,7 @@ class Conversions {
   const ConversionObserver& observe_;
   double* sums_;
   std::size_t count_;
+  int cycle_ = 0;  ///< input slice that is converted
 };
 
 /// From sums (windows x analog columns, weight units) to outputs in layer units: unit columns and offsets taken off,
@@ -174,7 +196,7 @@ void finish_sums(const MatrixStep& step, const double* sums, const double* input
 void run_direct(const MatrixStep& step, const float* driven, const MicroBatch& batch, Lane& lane,
                 const ConversionObserver& observe, float* outputs) {
   const PreparedMatrix& matrix = *step.matrix;
-  const Images images{0, batch.size, nullptr};
+  const Images images{0, batch.size, batch.absolute(0), nullptr};
   const auto count = static_cast<std::size_t>(batch.size);
   double* const sums = outputs != nullptr ? lane.scratch(Lane::sums, count * matrix.currents_per_image()) : nullptr;
   Conversions conversions(step, images, lane, observe, sums);
@@ -267,7 +289,7 @@ class GatheredImage {
                 const ConversionObserver& observe, bool* clipped, float* outputs) {
     const auto windows = static_cast<std::size_t>(matrix_.windows());
     const auto rows = static_cast<std::size_t>(matrix_.rows());
-    const Images images{index, 1, clipped};
+    const Images images{index, 1, absolute, clipped};
     double* const sums = outputs != nullptr ? lane_.scratch(Lane::sums, matrix_.currents_per_image()) : nullptr;
     Conversions conversions(step_, images, lane_, observe, sums);
     conversions.run(driven, windows * rows, [&](int block, int plane, const DrivenInputs& inputs, float* to) {

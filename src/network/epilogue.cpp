@@ -112,7 +112,7 @@ void add_weighted(double weight, const float* currents, double* sums, std::size_
 }  // namespace
 
 void shift_and_add(const AdcStage& adc, double weight, const float* currents, double* sums, std::size_t count) {
-  if (adc.converter.ideal) return add_weighted(weight, currents, sums, count);
+  if (adc.converter.ideal || !adc.banks.empty()) return add_weighted(weight, currents, sums, count);
   const UniformConverter<double>& levels = adc.exact.levels;
   add_codes(adc.converter.levels, weight * levels.step, weight * levels.base, currents, sums, count);
 }

@@ -113,7 +113,9 @@ struct InferenceEngine::Impl {
     }
     const auto prepared = program(request, steps);
     for (std::size_t m = 0; m < layers.size(); ++m) {
-      if (prepared[m]) put_arrays(steps[m], request.hardware[m], ranges[m].adc, prepared[m]);
+      if (prepared[m])
+        put_arrays(steps[m], request.hardware[m], ranges[m], prepared[m],
+                   {request.seed, request.trial, static_cast<std::uint32_t>(layers[m].layer)});
     }
     PreparedPoint point{{request.hardware.begin(), request.hardware.end()},
                         request.seed,
@@ -200,7 +202,7 @@ struct InferenceEngine::Impl {
     if (clips) {
       observer.currents = [&](int m, const ConversionView& view) {
         const MatrixStep& step = execution.matrices()[static_cast<std::size_t>(m)];
-        const Converter<float>& adc = step.adc(view.block, view.slice).converter;
+        const Converter<float>& adc = step.adc(view.block, view.converter).converter;
         if (adc.ideal) return;
         const std::size_t count = step.matrix->currents_per_image();
         const float* currents = view.currents;

@@ -48,7 +48,7 @@ NetworkExecution::Observer tally_observer(const NetworkExecution& execution,
     const float* currents = view.currents;
     for (int k = view.first_image; k < view.first_image + view.images; ++k, currents += count) {
       if (k < batch.begin || k >= batch.end) continue;
-      tally(m, k).add_currents(currents, count, step.adc(view.block, view.slice).converter);
+      tally(m, k).add_currents(currents, count, step.adc(view.block, view.converter).converter);
     }
   };
   observer.outputs = [&execution, &reference, &batch, tally](int matrix, const float* outputs) {

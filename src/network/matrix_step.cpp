@@ -8,9 +8,9 @@
 
 namespace crossgrid {
 
-const AdcStage& MatrixStep::adc(int block, int slice) const {
+const AdcStage& MatrixStep::adc(int block, int converter) const {
   const std::size_t per_block = adcs.size() / matrix->blocks.size();
-  return adcs[static_cast<std::size_t>(block) * per_block + static_cast<std::size_t>(slice)];
+  return adcs[static_cast<std::size_t>(block) * per_block + static_cast<std::size_t>(converter)];
 }
 
 double MatrixStep::scale() const {
@@ -21,7 +21,7 @@ bool MatrixStep::plain() const {
   if (!analog) return true;
   const ProgrammedMatrix& cells = matrix->programmed;
   return matrix->plan.execution == MatrixExecution::direct && cells.planes.size() == 1 && !inputs_apart &&
-         cells.offset_coefficient == 0 && cells.columns == cells.cols && !current_max;
+         cells.offset_coefficient == 0 && cells.columns == cells.cols && !current_max && adcs.front().banks.empty();
 }
 
 MatrixStep driven_step(const ConvolutionShape& geometry, const LayerHardware& hardware, Interval dac_range) {
@@ -46,26 +46,64 @@ MatrixStep driven_step(const ConvolutionShape& geometry, const LayerHardware& ha
   return step;
 }
 
-void put_arrays(MatrixStep& step, const LayerHardware& hardware, const std::vector<Interval>& adc_ranges,
-                std::shared_ptr<const PreparedMatrix> prepared) {
+AdcPlace adc_place(const MatrixStep& step, const LayerHardware& hardware, double conductance_step) {
+  AdcPlace place;
+  place.bipolar = bipolar_currents(hardware, step.input.is_signed);
+  place.current_step = conductance_step / (step.slices.count > 1 ? step.slices.largest_digit() : 1);
+  return place;
+}
+
+Interval adc_range_at(const LayerHardware& hardware, const LayerRanges& ranges, const AdcPlace& place) {
+  if (hardware.adc.range == RangeRule::calibrated) return range_of_slice(ranges.adc, place.slice);
+  return adc_range(hardware.adc, place);
+}
+
+namespace {
+
+AdcStage circuit_stage(const MatrixStep& step, const AdcConfig& adc, Interval range, const LayerStreams& streams,
+                       int plane, int row_array) {
+  AdcStage stage;
+  stage.converter.ideal = false;
+  stage.converter.levels.low = static_cast<float>(range.low);
+  stage.converter.levels.high = static_cast<float>(range.high);
+  const ProgrammedMatrix& cells = step.matrix->programmed;
+  for (int part = 0; part < static_cast<int>(cells.col_parts.size()); ++part) {
+    stage.banks.push_back(
+        make_circuit_adc(adc, range, cells.array(0, 0, part).cols, adc_streams(streams, plane, row_array, part)));
+  }
+  return stage;
+}
+
+}  // namespace
+
+void put_arrays(MatrixStep& step, const LayerHardware& hardware, const LayerRanges& ranges,
+                std::shared_ptr<const PreparedMatrix> prepared, const LayerStreams& streams) {
   step.matrix = std::move(prepared);
   const ConversionScheme scheme = conversion_scheme(hardware, step.matrix->noise);
   step.inputs_apart = scheme.inputs;
-  AdcPlace place;
-  place.bipolar = bipolar_currents(hardware, step.input.is_signed);
-  place.current_step = step.matrix->programmed.conductance_step;
-  if (step.slices.count > 1) place.current_step /= step.slices.largest_digit();
-  const int slices = scheme.slices ? hardware.core.slices : 1;
   const bool ideal = hardware.adc.model == ConverterModel::ideal;
   step.inputs_summed = scheme.inputs && !ideal && !hardware.adc.per_input_slice;
-  for (const PlanBlock& block : step.matrix->plan.blocks) {
-    place.rows = block.rows;
-    for (place.slice = 0; place.slice < slices; ++place.slice) {
-      const bool calibrated = !ideal && hardware.adc.range == RangeRule::calibrated;
-      const Interval range = ideal        ? Interval{}
-                             : calibrated ? range_of_slice(adc_ranges, place.slice)
-                                          : adc_range(hardware.adc, place);
-      step.adcs.push_back({make_adc<float>(hardware.adc, range), make_adc<double>(hardware.adc, range)});
+  const int sides = scheme.sides && !scheme.net_converter ? 2 : 1;
+  const int converters = scheme_count(hardware, scheme).slices * sides;
+  AdcPlace place = adc_place(step, hardware, step.matrix->programmed.conductance_step);
+  for (int block = 0; block < static_cast<int>(step.matrix->plan.blocks.size()); ++block) {
+    place.rows = step.matrix->plan.blocks[static_cast<std::size_t>(block)].rows;
+    for (int converter = 0; converter < converters; ++converter) {
+      if (ideal) {
+        step.adcs.emplace_back();
+        continue;
+      }
+      const int slice = converter / sides;
+      place.slice = slice;
+      const Interval range = adc_range_at(hardware, ranges, place);
+      AdcConfig adc = hardware.adc;
+      if (adc.levels.lloyd_max) adc.levels.levels = ranges.levels.at(static_cast<std::size_t>(slice));
+      if (needs_circuit_adc(adc)) {
+        const int row_array = step.matrix->programmed.groups[static_cast<std::size_t>(block)].array;
+        step.adcs.push_back(circuit_stage(step, adc, range, streams, 2 * slice + converter % sides, row_array));
+      } else {
+        step.adcs.push_back({make_adc<float>(adc, range), make_adc<double>(adc, range), {}});
+      }
     }
   }
 }

@@ -157,7 +157,7 @@ void NetworkExecution::run_plain(Run& run, const ExecutionStep& step) const {
   float* const partial = blocks > 1 ? run.lane.scratch(Lane::currents, outputs) : nullptr;
   for (int block = 0; block < blocks; ++block) {
     direct_currents(matrix, block, 0, driven, run.batch, run.lane, output);
-    if (run.observer.currents) run.observer.currents(step.matrix, {block, 0, 0, run.batch.size, output});
+    if (run.observer.currents) run.observer.currents(step.matrix, {block, 0, 0, 0, run.batch.size, output});
     if (block + 1 < blocks) accumulate(layer.adc(block, 0).converter, output, partial, outputs, block == 0);
   }
   if (finished_by_pool(step, run.observer)) return;

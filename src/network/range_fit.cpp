@@ -196,6 +196,12 @@ Interval fit_ends(const Bins& bins, double steps, RangeFit fit) {
   return range;
 }
 
+/// Ramp, SAR, pipeline and cyclic converters.
+bool has_circuit(ConverterModel model) {
+  return model == ConverterModel::ramp || model == ConverterModel::sar || model == ConverterModel::pipeline ||
+         model == ConverterModel::cyclic;
+}
+
 double steps_of(ConverterModel model, int bits) {
   return static_cast<double>((1 << bits) - (model == ConverterModel::sign_magnitude ? 2 : 1));
 }
@@ -216,6 +222,12 @@ Interval fit_adc_range(const FloatHistogram& currents, const AdcConfig& adc, con
   const Bins bins = currents.bins();
   const double steps = steps_of(adc.model, adc.bits);
   if (bins.empty()) return {-1, 1};
+  if (has_circuit(adc.model)) {
+    // Levels at odd multiples of half a step about 0; where nothing is negative the upper half is used.
+    const bool both_signs = bins.front().low < 0;
+    const double limit = fit_limit(bins, both_signs, both_signs ? steps : (steps - 1) / 2, request);
+    return {both_signs ? -limit : 0, limit};
+  }
   if (adc.model == ConverterModel::sign_magnitude) {
     const double limit = fit_limit(bins, true, steps, request);
     return {-limit, limit};

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <set>
 
 #include "crossgrid/sweep/problem_list.hpp"
@@ -260,6 +261,13 @@ void refuse_sampled(const Json& value, const Place& place) {
   }
 }
 
+/// What a column shows of a value; of a file, its name.
+Json column_of(const Setting& setting, const Json& value) {
+  return names_file(*setting.parameter, value)
+             ? Json(std::filesystem::path(value.get<std::string>()).filename().string())
+             : column_value(setting.value);
+}
+
 /// A list or range of one parameter's values.
 Axis parameter_axis(const std::string& name, const Json& value, const Place& place) {
   const Setting model = named_parameter(name, place);
@@ -283,7 +291,7 @@ Axis parameter_axis(const std::string& name, const Json& value, const Place& pla
       Setting setting = model;
       setting.place = range ? place : place / i;
       setting.value = parameter_value(*model.parameter, list[i], setting.place);
-      axis.values.push_back({{column_value(setting.value)}, {setting}});
+      axis.values.push_back({{column_of(setting, list[i])}, {setting}});
     });
   }
   problems.throw_if_any();
@@ -318,7 +326,7 @@ AxisValue linked_value(const Json& value, const std::vector<Setting>& models, co
       Setting setting = models[k];
       setting.place = place / k;
       setting.value = parameter_value(*setting.parameter, value[k], setting.place);
-      tuple.columns.push_back(column_value(setting.value));
+      tuple.columns.push_back(column_of(setting, value[k]));
       tuple.settings.push_back(std::move(setting));
     });
   }

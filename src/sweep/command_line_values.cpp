@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <set>
 
+#include "absolute_paths.hpp"
 #include "crossgrid/sweep/parameter.hpp"
 #include "sweep_fields.hpp"
 
@@ -59,12 +60,17 @@ std::vector<std::string> split_values(const std::string& text) {
   return parts;
 }
 
+/// Paths are beside the one who types them, not beside the sweep.
+std::string here() {
+  return (std::filesystem::current_path() / "command line").string();
+}
+
 DocumentLeaf set_leaf(const std::string& text) {
   const auto [name, value] = split_assignment("--set", text);
   const Place place{"--set " + text, ""};
   const std::string own = name.starts_with("hardware.") ? name.substr(9) : name;
   if (find_parameter(own)) {
-    return {"hardware." + own, value_of(value, place.file), place, false};
+    return {"hardware." + own, absolute_paths(own, value_of(value, place.file), here()), place, false};
   }
   if (is_parameter_section(own)) {
     throw place.error(fmt::format("'{0}' is a group of parameters: set its members one by one", own));
@@ -88,13 +94,13 @@ DocumentLeaf grid_leaf(const std::string& text) {
   const auto [name, value] = split_assignment("--grid", text);
   const Place place{"--grid " + text, ""};
   if (value.starts_with('{')) {
-    return {axis_prefix + name, parse_json(value, place.file), place, false};
+    return {axis_prefix + name, absolute_paths(name, parse_json(value, place.file), here()), place, false};
   }
   Json list = Json::array();
   for (const std::string& part : split_values(value)) {
     list.push_back(value_of(part, place.file));
   }
-  return {axis_prefix + name, list, place, false};
+  return {axis_prefix + name, absolute_paths(name, list, here()), place, false};
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include "parameter_rows.hpp"
@@ -10,9 +12,18 @@ namespace {
 
 using Group = ParameterGroup;
 using Models = std::vector<std::pair<std::string, ConverterModel>>;
-const Models models{{"ideal", ConverterModel::ideal},
-                    {"quantizer", ConverterModel::quantizer},
-                    {"sign_magnitude", ConverterModel::sign_magnitude}};
+const Models dac_models{{"ideal", ConverterModel::ideal},
+                        {"quantizer", ConverterModel::quantizer},
+                        {"sign_magnitude", ConverterModel::sign_magnitude}};
+const Models adc_models{{"ideal", ConverterModel::ideal},
+                        {"quantizer", ConverterModel::quantizer},
+                        {"sign_magnitude", ConverterModel::sign_magnitude},
+                        {"levels", ConverterModel::levels},
+                        {"ramp", ConverterModel::ramp},
+                        {"sar", ConverterModel::sar},
+                        {"pipeline", ConverterModel::pipeline},
+                        {"cyclic", ConverterModel::cyclic},
+                        {"table", ConverterModel::table}};
 
 Interval interval_of(const Json& json) {
   return {json.at(0).get<double>(), json.at(1).get<double>()};
@@ -101,7 +112,7 @@ Parameter adc_range_row() {
 }
 
 /// Why the scale of a DAC's inputs can't be seen, empty where it can. An ideal DAC only scales: a calibrated ADC scales
-/// with it, an ideal one does not care, but a range in cell currents does.
+/// with it, an ideal one does not care, but a range or a table in cell currents does.
 std::string scale_is_inert(const LayerHardware& hardware) {
   if (hardware.dac.model != ConverterModel::ideal) {
     return "";
@@ -110,7 +121,7 @@ std::string scale_is_inert(const LayerHardware& hardware) {
     return "dac.model and adc.model are \"ideal\"";
   }
   const bool one_scale = hardware.adc.range == RangeRule::calibrated && hardware.dac.range != RangeRule::per_vector &&
-                         hardware.adc.bound_management == 0;
+                         hardware.adc.bound_management == 0 && hardware.adc.model != ConverterModel::table;
   return one_scale ? "dac.model is \"ideal\" and adc.range is \"calibrated\"" : "";
 }
 
@@ -118,7 +129,7 @@ std::vector<Parameter> dac_rows() {
   std::vector<Parameter> rows;
   rows.push_back(choice(
       "dac.model", "how inputs become voltages", {"ideal", "quantizer", "sign_magnitude", "pulse_width"},
-      [](auto& h) -> auto& { return h.dac.model; }, models, Group::conversion));
+      [](auto& h) -> auto& { return h.dac.model; }, dac_models, Group::conversion));
   Parameter bits = plain<int>(
       "dac.bits", "resolution of the inputs", types::integer(1, 16), [](auto& h) -> auto& { return h.dac.bits; },
       Group::conversion);
@@ -161,36 +172,25 @@ std::vector<Parameter> dac_rows() {
   return rows;
 }
 
-void add_future_adc_rows(std::vector<Parameter>& rows) {
-  rows.push_back(future("adc.group", "columns per converter", types::integer(1), 8));
-  for (const char* name : {"sigma_capacitor", "sigma_c1", "sigma_c2", "sigma_cpar", "sigma_comparator"}) {
-    rows.push_back(future(std::string("adc.") + name, "mismatch, relative", types::at_least(0), 0.0));
-  }
-  rows.push_back(future("adc.gain_db", "gain of the amplifier in dB", types::above(0), 100.0));
-  rows.push_back(future("adc.split", "a split capacitor array", types::boolean(), true));
-  rows.push_back(future("adc.symmetric", "the sign flips the reference", types::boolean(), true));
-  rows.push_back(future("adc.levels", "levels of the converter",
-                        {.words = {"none", "lloyd_max"}, .levels = true, .path = true}, "none"));
-  rows.push_back(future("adc.table", "measured errors of the converter", {.words = {"none"}, .path = true}, "none"));
-}
-
 std::vector<Parameter> adc_rows() {
   const auto ideal = [](const LayerHardware& hardware, const MatrixLayer&) {
-    return hardware.adc.model == ConverterModel::ideal ? "adc.model is \"ideal\"" : "";
+    return std::string(hardware.adc.model == ConverterModel::ideal ? "adc.model is \"ideal\"" : "");
   };
   std::vector<Parameter> rows;
   rows.push_back(choice(
       "adc.model", "how currents become numbers",
       {"ideal", "quantizer", "sign_magnitude", "levels", "ramp", "sar", "pipeline", "cyclic", "table"},
-      [](auto& h) -> auto& { return h.adc.model; }, models, Group::conversion));
+      [](auto& h) -> auto& { return h.adc.model; }, adc_models, Group::conversion));
   Parameter bits = plain<int>(
       "adc.bits", "resolution of the outputs", types::integer(1, 16), [](auto& h) -> auto& { return h.adc.bits; },
       Group::conversion);
   bits.instead_of_zero = "adc.model \"ideal\"";
-  bits.inert = ideal;
+  bits.inert = [ideal](const LayerHardware& hardware, const MatrixLayer& layer) -> std::string {
+    const bool listed = hardware.adc.model == ConverterModel::levels && !hardware.adc.levels.lloyd_max;
+    return listed ? "adc.model is \"levels\", and their list is given" : ideal(hardware, layer);
+  };
   rows.push_back(bits);
-  rows.push_back(
-      future("adc.rounding", "to the nearest code, or at random", types::words({"nearest", "stochastic"}), "nearest"));
+  rows.push_back(adc_rounding_row());
   rows.push_back(adc_range_row());
   rows.back().inert = ideal;
   rows.push_back(plain<bool>(
@@ -206,7 +206,8 @@ std::vector<Parameter> adc_rows() {
       "adc.bound_management", "halvings of the inputs while a conversion of the vector clips", types::integer(0, 16),
       [](auto& h) -> auto& { return h.adc.bound_management; }, Group::conversion));
   rows.back().inert = ideal;
-  add_future_adc_rows(rows);
+  std::vector<Parameter> circuit = adc_circuit_rows();
+  std::move(circuit.begin(), circuit.end(), std::back_inserter(rows));
   return rows;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "absolute_paths.hpp"
 #include "crossgrid/sweep/parameter.hpp"
 #include "sweep_fields.hpp"
 
@@ -94,8 +95,15 @@ class Flattener {
   }
 
   static Json absolute(const std::string& path, const Json& value, const Place& place) {
-    const bool names_file = path == "network" || path == "dataset.path";
-    return names_file && value.is_string() ? Json(path_beside(place.file, value.get<std::string>())) : value;
+    if (path == "network" || path == "dataset.path") {
+      return value.is_string() ? Json(path_beside(place.file, value.get<std::string>())) : value;
+    }
+    for (const std::string_view prefix : {std::string_view(axis_prefix), hardware_prefix}) {
+      if (path.starts_with(prefix)) {
+        return absolute_paths(path.substr(prefix.size()), value, place.file);
+      }
+    }
+    return path == "layers" ? absolute_paths(path, value, place.file) : value;
   }
 
   std::vector<DocumentLeaf> included(const Json& value, const std::string& prefix, const Place& place) {

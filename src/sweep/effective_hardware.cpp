@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "crossgrid/circuit/circuit_adc.hpp"
 #include "crossgrid/core/partition.hpp"
 
 namespace crossgrid {
@@ -136,11 +137,19 @@ std::vector<Impossible> impossible_hardware(const LayerHardware& hardware) {
       hardware.dac.fixed_range.low < 0) {
     found.push_back({"dac.signed false contradicts a dac.range that goes below 0", {"dac.signed", "dac.range"}});
   }
+  const AdcConfig& adc = hardware.adc;
+  if (adc.model == ConverterModel::levels && adc.levels.levels.empty() && !adc.levels.lloyd_max) {
+    found.push_back({"adc.model \"levels\" needs adc.levels: a list of fractions of the range, \"lloyd_max\" or a file",
+                     {"adc.model", "adc.levels"}});
+  }
+  if (adc.model == ConverterModel::table && adc.table.value.empty()) {
+    found.push_back({"adc.model \"table\" needs adc.table: a file of value,mean,sigma", {"adc.model", "adc.table"}});
+  }
   return found;
 }
 
 bool draws_random_numbers(const LayerHardware& hardware) {
-  return hardware.analog && hardware.device.random();
+  return hardware.analog && (hardware.device.random() || adc_draws(hardware.adc));
 }
 
 bool draws_random_numbers(const LayerHardware& hardware, ParameterGroup group) {
@@ -150,6 +159,8 @@ bool draws_random_numbers(const LayerHardware& hardware, ParameterGroup group) {
       return hardware.analog && (device.programming_error.active() || device.read_noise.active());
     case ParameterGroup::faults:
       return hardware.analog && device.faults.active();
+    case ParameterGroup::conversion:
+      return hardware.analog && adc_draws(hardware.adc);
     default:
       return false;
   }
@@ -161,12 +172,14 @@ bool needs_calibration(const LayerHardware& hardware) {
   }
   const bool adc_works = hardware.adc.model != ConverterModel::ideal;
   const bool adc_calibrated = adc_works && hardware.adc.range == RangeRule::calibrated;
-  // The scale of ideal inputs is seen by an ADC whose range is in cell currents.
+  // The scale of ideal inputs is seen by an ADC whose range or table is in cell currents.
+  const bool in_currents = adc_works && (!adc_calibrated || hardware.adc.model == ConverterModel::table);
+  const bool fits_levels = hardware.adc.model == ConverterModel::levels && hardware.adc.levels.lloyd_max;
   if (hardware.dac.range == RangeRule::per_vector) {
-    return adc_calibrated || hardware.dac.sign == DacSign::automatic;
+    return adc_calibrated || fits_levels || hardware.dac.sign == DacSign::automatic;
   }
-  const bool scale_matters = hardware.dac.model != ConverterModel::ideal || (adc_works && !adc_calibrated);
-  return adc_calibrated || (scale_matters && hardware.dac.range == RangeRule::calibrated);
+  const bool scale_matters = hardware.dac.model != ConverterModel::ideal || in_currents;
+  return adc_calibrated || fits_levels || (scale_matters && hardware.dac.range == RangeRule::calibrated);
 }
 
 }  // namespace crossgrid

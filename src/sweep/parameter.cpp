@@ -62,6 +62,12 @@ Error unknown_parameter(const Place& place, const std::string& path) {
   return place.error(problem + fmt::format("{}(known: {})", nearest.empty() ? "\n  " : " ", fmt::join(known, ", ")));
 }
 
+bool names_file(const Parameter& parameter, const Json& value) {
+  const auto& words = parameter.type.words;
+  return parameter.read_file && value.is_string() &&
+         std::find(words.begin(), words.end(), value.get_ref<const std::string&>()) == words.end();
+}
+
 Json parameter_value(const Parameter& parameter, const Json& value, const Place& place) {
   const auto known = canonical_value(parameter.type, value);
   if (!known) {
@@ -76,7 +82,7 @@ Json parameter_value(const Parameter& parameter, const Json& value, const Place&
     throw place.error(fmt::format("{}: {} is known, but not yet supported{}", parameter.path, found_text(value),
                                   any ? "; supported now: " + describe(parameter.supported) : ""));
   }
-  return *supported;
+  return names_file(parameter, *supported) ? parameter.read_file(supported->get<std::string>(), place) : *supported;
 }
 
 }  // namespace crossgrid

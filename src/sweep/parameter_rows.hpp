@@ -12,6 +12,9 @@ std::vector<Parameter> array_rows();
 std::vector<Parameter> device_rows();
 std::vector<Parameter> converter_rows();
 std::vector<Parameter> layer_rows();
+Parameter adc_rounding_row();
+/// From adc.group to adc.table.
+std::vector<Parameter> adc_circuit_rows();
 
 namespace types {
 

@@ -67,5 +67,88 @@ TEST(EffectiveHardware, TheScaleOfIdealInputsCountsOnlyForRangesInCellCurrents) 
   EXPECT_TRUE(needs_calibration(hardware));
 }
 
+TEST(EffectiveHardware, PartsThatAConverterDoesNotHaveAreDropped) {
+  const MatrixLayer layer = sample_context().layers[1];
+  LayerHardware all;
+  all.adc.bits = 6;
+  all.adc.group = 4;
+  all.adc.rounding = Rounding::stochastic;
+  all.adc.split = all.adc.symmetric = false;
+  all.adc.errors = {0.1, 0.2, 0.3, 0.4, 0.5, 60};
+  all.adc.levels.levels = {0, 1};
+  all.adc.table = {{0}, {0}, {0.1}};
+  const auto kept = [&](ConverterModel model) {
+    LayerHardware hardware = all;
+    hardware.adc.model = model;
+    return effective_hardware(hardware, layer).adc;
+  };
+  const auto only = [](ConverterModel model, int bits) {
+    AdcConfig adc;
+    adc.model = model;
+    adc.bits = bits;
+    return adc;
+  };
+  EXPECT_EQ(kept(ConverterModel::ideal), AdcConfig{});
+  AdcConfig expected = only(ConverterModel::quantizer, 6);
+  expected.rounding = Rounding::stochastic;
+  EXPECT_EQ(kept(ConverterModel::quantizer), expected);
+  expected = only(ConverterModel::ramp, 6);
+  expected.symmetric = false;
+  expected.errors = {0.1, 0, 0, 0, 0.5, 60};
+  EXPECT_EQ(kept(ConverterModel::ramp), expected);
+  expected = only(ConverterModel::sar, 6);
+  expected.split = false;
+  expected.group = 4;
+  expected.errors = {0.1, 0, 0, 0, 0.5, 60};
+  EXPECT_EQ(kept(ConverterModel::sar), expected);
+  for (const auto model : {ConverterModel::pipeline, ConverterModel::cyclic}) {
+    expected = only(model, 6);
+    expected.group = 4;
+    expected.errors = {0, 0.2, 0.3, 0.4, 0.5, 60};
+    EXPECT_EQ(kept(model), expected);
+  }
+  expected = only(ConverterModel::levels, 8);
+  expected.levels.levels = {0, 1};
+  EXPECT_EQ(kept(ConverterModel::levels), expected);
+  expected = only(ConverterModel::table, 6);
+  expected.table = all.adc.table;
+  EXPECT_EQ(kept(ConverterModel::table), expected);
+  // Without errors it does not matter who shares a converter.
+  all.adc.errors = {};
+  EXPECT_EQ(kept(ConverterModel::sar).group, 8);
+}
+
+TEST(EffectiveHardware, KnowsWhichConvertersDrawCalibrateOrCantBeBuilt) {
+  LayerHardware hardware;
+  hardware.adc.model = ConverterModel::sar;
+  EXPECT_FALSE(draws_random_numbers(hardware));
+  hardware.adc.errors.sigma_capacitor = 0.01;
+  EXPECT_TRUE(draws_random_numbers(hardware));
+  EXPECT_TRUE(draws_random_numbers(hardware, ParameterGroup::converters));
+  EXPECT_FALSE(draws_random_numbers(hardware, ParameterGroup::errors));
+  EXPECT_EQ(impossible_hardware(hardware), "");
+
+  hardware = {};
+  hardware.adc.model = ConverterModel::levels;
+  EXPECT_NE(impossible_hardware(hardware), "");
+  hardware.adc.levels.lloyd_max = true;
+  EXPECT_EQ(impossible_hardware(hardware), "");
+  hardware.adc.range = RangeRule::maximum;
+  hardware.dac.range = RangeRule::fixed;
+  EXPECT_TRUE(needs_calibration(hardware));
+  hardware.adc.levels = {false, {0, 1}, {}};
+  EXPECT_FALSE(needs_calibration(hardware));
+
+  hardware = {};
+  hardware.adc.model = ConverterModel::table;
+  EXPECT_NE(impossible_hardware(hardware), "");
+  hardware.adc.table = {{0}, {0}, {0}};
+  EXPECT_EQ(impossible_hardware(hardware), "");
+  // Its entries are cell currents: the scale of ideal inputs matters.
+  hardware.dac.range = RangeRule::fixed;
+  hardware.dac.fixed_range = {-1, 1};
+  EXPECT_EQ(effective_hardware(hardware, sample_context().layers[1]).dac, hardware.dac);
+}
+
 }  // namespace
 }  // namespace crossgrid

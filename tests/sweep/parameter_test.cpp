@@ -78,7 +78,10 @@ TEST(Parameter, DefaultsAreThoseThatIdsWereMadeWith) {
       "device.read_noise.model=\"none\" device.read_noise.magnitude=0 device.read_noise.sampling=\"auto\" "
       "device.faults.stuck_on=0 device.faults.stuck_off=0 "
       "dac.model=\"ideal\" dac.bits=8 dac.signed=\"auto\" dac.range=\"calibrated\" adc.model=\"ideal\" adc.bits=8 "
-      "adc.range=\"calibrated\" analog=true ");
+      "adc.rounding=\"nearest\" adc.range=\"calibrated\" adc.group=8 adc.sigma_capacitor=0 adc.sigma_c1=0 "
+      "adc.sigma_c2=0 "
+      "adc.sigma_cpar=0 adc.sigma_comparator=0 adc.gain_db=100 adc.split=true adc.symmetric=true adc.levels=\"none\" "
+      "adc.table=\"none\" analog=true ");
 }
 
 TEST(Parameter, CanonicalTextTellsValuesApartInOneForm) {

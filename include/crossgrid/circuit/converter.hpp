@@ -53,7 +53,8 @@ struct ConvertScale {
 };
 
 /// An ADC over `range` [cell currents]; output in the same unit. quantizer: 2^bits levels with both ends;
-/// sign_magnitude: 2^bits - 1 levels k * max(|low|, |high|) / (2^(bits-1) - 1), zero among them.
+/// sign_magnitude: 2^bits - 1 levels k * max(|low|, |high|) / (2^(bits-1) - 1), zero among them. The other models
+/// are CircuitAdcs.
 template <class Real>
 Converter<Real> make_adc(const AdcConfig& config, Interval range);
 

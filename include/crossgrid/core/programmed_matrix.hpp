@@ -5,6 +5,7 @@
 
 #include "crossgrid/array/crossbar.hpp"
 #include "crossgrid/base/matrix.hpp"
+#include "crossgrid/circuit/circuit_adc.hpp"
 #include "crossgrid/core/conversion_scheme.hpp"
 #include "crossgrid/core/layer_hardware.hpp"
 #include "crossgrid/core/partition.hpp"
@@ -38,6 +39,7 @@ struct ProgrammedMatrix {
   double offset_coefficient = 0;  ///< weight units; 0 where nothing is to be subtracted
   double conductance_step = 0;    ///< WeightMapping::conductance_step
   NoisePath noise = NoisePath::none;
+  LayerStreams streams;
 
   const Crossbar& array(int plane, int group, int col_part) const {
     return arrays[(static_cast<std::size_t>(plane) * groups.size() + static_cast<std::size_t>(group)) *
@@ -56,6 +58,10 @@ ProgrammedMatrix program_matrix(const Matrix& weights, const LayerHardware& hard
 
 /// The same without random errors: calibration's chip.
 ProgrammedMatrix nominal_matrix(const Matrix& weights, const LayerHardware& hardware);
+
+/// Where the errors of the converters behind one array come from. plane: 2 * weight slice, + 1 for - cells that have
+/// converters of their own; row_array and col_array count the arrays of the matrix (below 8192 each).
+AdcStreams adc_streams(const LayerStreams& streams, int plane, int row_array, int col_array);
 
 /// The rule of device.read_noise.sampling "auto" (physics.md section 4): lumped noise is exact where it is normal and
 /// no cell meets a limit, and normal by the central limit theorem for 64 driven rows or more. One choice for all arrays

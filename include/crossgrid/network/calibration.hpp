@@ -12,12 +12,6 @@
 
 namespace crossgrid {
 
-/// Converters' ranges of all matrix layers at one point.
-struct LayerRanges {
-  Interval dac;               ///< layer units
-  std::vector<Interval> adc;  ///< cell currents, by weight slice; used where adc.range is calibrated
-};
-
 /// Profiles the floating-point network on the calibration images (rule R9, physics.md section 3): first every matrix
 /// layer's inputs, then, with inputs through the DAC, the currents of nominal arrays (quantised weights, no random
 /// errors), pooled over row blocks, sides and input slices, by weight slice. Layers before it are ideal. Profiles are
@@ -36,7 +30,7 @@ class Calibration {
   /// 512 KiB each. More are kept only where one point needs them.
   static constexpr std::size_t profiles_kept = 128;
   Interval dac_range(std::size_t matrix, const LayerHardware& hardware);
-  std::vector<Interval> fit(const CurrentProfile& profile, const AdcConfig& adc) const;
+  void fit(const CurrentProfile& profile, const LayerHardware& hardware, LayerRanges& ranges) const;
   void profile_inputs();
   void profile_currents(std::span<CurrentProfile> wanted);
   CurrentProfile* find(const CurrentProfile& key);

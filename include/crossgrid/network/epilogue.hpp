@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <vector>
 
+#include "crossgrid/circuit/circuit_adc.hpp"
 #include "crossgrid/circuit/converter.hpp"
 
 /// What happens to a layer's currents between its product and the next layer's, in one pass over the cache.
@@ -28,14 +30,15 @@ void finish(const Epilogue& epilogue, const float* currents, const float* partia
 /// partial = adc(currents), or partial += adc(currents) where not `first`.
 void accumulate(const Converter<float>& adc, const float* currents, float* partial, std::size_t count, bool first);
 
-/// An ADC as the chain of many conversions uses it: codes found in float, their levels exact.
+/// The converters of one row block and plane as the chain of many conversions uses them.
 struct AdcStage {
-  Converter<float> converter;
-  Converter<double> exact;
+  Converter<float> converter;                            ///< codes found in float; only its range where there are banks
+  Converter<double> exact;                               ///< the same, with exact levels
+  std::vector<std::shared_ptr<const CircuitAdc>> banks;  ///< by column array: converters with errors of their circuits
 };
 
-/// sums += weight * adc(currents): the digital end of a conversion. In double, so that shifts and adds of codes are
-/// exact.
+/// sums += weight * adc(currents): the digital end of a conversion (what banks have converted is added as it is). In
+/// double, so that shifts and adds of codes are exact.
 void shift_and_add(const AdcStage& adc, double weight, const float* currents, double* sums, std::size_t count);
 
 }  // namespace crossgrid

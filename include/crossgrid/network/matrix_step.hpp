@@ -23,7 +23,7 @@ struct MatrixStep {
   InputSlices slices;
   bool inputs_summed = false;        ///< input slices that are apart meet one ADC after their analog sum
   bool inputs_apart = false;         ///< each input slice meets a converter, a limit or draws of its own
-  std::vector<AdcStage> adcs;        ///< [row block][weight slice]; ideal for digital layers
+  std::vector<AdcStage> adcs;        ///< [row block][converter]; ideal for digital layers
   std::optional<float> current_max;  ///< of every column
   std::vector<float> bias;           ///< added digitally; empty: none
   std::vector<float> bias_tile;      ///< the same for the plain path
@@ -32,7 +32,7 @@ struct MatrixStep {
   int frame = 0;
   float frame_value = 0;
 
-  const AdcStage& adc(int block, int slice) const;
+  const AdcStage& adc(int block, int converter) const;
   /// Layer units per unit of the first plane's current.
   double scale() const;
   /// Whether partial sums of one conversion per row block are all there is: the fast path of a direct plan.
@@ -42,6 +42,7 @@ struct MatrixStep {
 /// Currents that meet a converter.
 struct ConversionView {
   int block = 0, slice = 0;
+  int converter = 0;                ///< MatrixStep::adc of the block
   int first_image = 0, images = 0;  ///< of the micro-batch
   const float* currents = nullptr;  ///< images x windows x analog columns
 };
@@ -51,9 +52,22 @@ using ConversionObserver = std::function<void(const ConversionView&)>;
 /// Error(bad_input) where its inputs can't be sliced.
 MatrixStep driven_step(const ConvolutionShape& geometry, const LayerHardware& hardware, Interval dac_range);
 
-/// Puts the arrays and their ADCs into a step; adc_ranges: by weight slice, where they are calibrated.
-void put_arrays(MatrixStep& step, const LayerHardware& hardware, const std::vector<Interval>& adc_ranges,
-                std::shared_ptr<const PreparedMatrix> prepared);
+/// Converters' ranges of a matrix layer at one point.
+struct LayerRanges {
+  Interval dac;                             ///< layer units
+  std::vector<Interval> adc;                ///< cell currents, by weight slice; used where adc.range is calibrated
+  std::vector<std::vector<double>> levels;  ///< of the range, by weight slice; where adc.levels is "lloyd_max"
+};
+
+/// Puts the arrays and their ADCs into a step. seed, trial and layer: of the chip, whose converters have errors too.
+void put_arrays(MatrixStep& step, const LayerHardware& hardware, const LayerRanges& ranges,
+                std::shared_ptr<const PreparedMatrix> prepared, const LayerStreams& streams);
+
+/// What the ADC ranges of a layer follow from, but the slice and the rows.
+AdcPlace adc_place(const MatrixStep& step, const LayerHardware& hardware, double conductance_step);
+
+/// The range of the ADCs at a place.
+Interval adc_range_at(const LayerHardware& hardware, const LayerRanges& ranges, const AdcPlace& place);
 
 /// Weights as the arrays hold them: with the rows of a bias.
 Matrix matrix_weights(const Layer& layer, const LayerHardware& hardware);

@@ -48,6 +48,9 @@ struct Parameter {
   ParameterScope scope = ParameterScope::anywhere;
   ParameterGroup group = ParameterGroup::none;
 
+  /// Where values may be paths: reads a file (absolute path) into the canonical value. Error(bad_input) where it is not
+  /// as it must be.
+  std::function<Json(const std::string& path, const Place&)> read_file;
   /// Writes a canonical value into a layer's hardware; empty where only the default is supported.
   std::function<void(LayerHardware&, const Json&)> set;
   /// The canonical value in a layer's hardware.
@@ -68,8 +71,11 @@ bool is_parameter_section(std::string_view path);
 /// Unknown parameter at a place, with the nearest known one.
 Error unknown_parameter(const Place& place, const std::string& path);
 
-/// The canonical form of a value. Error(bad_input) names what was found and expected, or that this version does not
-/// support it yet.
+/// Whether a value is the path of a file that the parameter reads.
+bool names_file(const Parameter& parameter, const Json& value);
+
+/// The canonical form of a value; of a path, what its file holds. Error(bad_input) names what was found and expected,
+/// or that this version does not support it yet.
 Json parameter_value(const Parameter& parameter, const Json& value, const Place& place);
 
 }  // namespace crossgrid
