@@ -61,7 +61,7 @@ AdcLinearity measure_linearity(const AdcConfig& config, Interval range, const Ad
   }
   double lowest = range.low;
   int codes = 1 << config.bits;
-  double step = (range.high - range.low) / std::ldexp(1.0, config.bits);
+  double step = 0;
   const bool quantizer = config.model == ConverterModel::quantizer || config.model == ConverterModel::table;
   if (quantizer) {
     step = (range.high - range.low) / (std::ldexp(1.0, config.bits) - 1);

@@ -75,6 +75,7 @@ class RampAdc : public CircuitAdc {
   /// Levels in ascending order, half way between them a threshold. Mismatch may have changed their order.
   void make_table() {
     std::vector<std::pair<double, int>> levels;
+    levels.reserve(std::size_t{1} << dac_.bits);
     for (int code = 0; code < 1 << dac_.bits; ++code) levels.emplace_back(dac_.level(code), code);
     std::ranges::sort(levels);
     const auto same = [](const auto& a, const auto& b) { return a.first == b.first; };

@@ -107,6 +107,7 @@ double improve(const Moments& moments, std::vector<double>& levels) {
 
 std::vector<double> fit_lloyd_max(const FloatHistogram& values, Interval range, int count) {
   std::vector<double> levels;
+  levels.reserve(static_cast<std::size_t>(count));
   // In the middles of equal cells: the optimum of a uniform density.
   for (int k = 0; k < count; ++k) levels.push_back((k + 0.5) / count);
   if (!(range.high > range.low)) return levels;

@@ -1,5 +1,7 @@
 #include "absolute_paths.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "crossgrid/sweep/parameter.hpp"
@@ -39,7 +41,7 @@ Json of_tuples(const std::string& names, const Json& tuples, const std::string& 
 Json of_settings(const std::string& prefix, const Json& settings, const std::string& file) {
   Json object = settings;
   for (auto& [key, value] : object.items()) {
-    const std::string path = prefix.empty() ? key : prefix + "." + key;
+    const std::string path = prefix.empty() ? key : fmt::format("{}.{}", prefix, key);
     value = value.is_object() && is_parameter_section(path)  ? of_settings(path, value, file)
             : find_parameter(path.substr(0, path.find('@'))) ? absolute_paths(path, value, file)
                                                              : value;

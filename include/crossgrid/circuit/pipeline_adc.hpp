@@ -19,7 +19,7 @@ struct PipelineStage {
 /// and again.
 struct PipelineConverter {
   const PipelineStage* stages;
-  int stride;  ///< 1 pipeline, 0 cyclic
+  std::ptrdiff_t stride;  ///< 1 pipeline, 0 cyclic
   int bits;
   double last;  ///< the last bit is set above it
 

@@ -50,7 +50,7 @@ struct SearchRamp {
   CROSSGRID_HD_INLINE void operator()(std::size_t i) const {
     const double input = scale.ratio(values[i]) + offsets[i];
     const int codes = 1 << dac.bits;
-    const double nominal = limited((input + 1) * (codes / 2), 0.0, static_cast<double>(codes - 1));
+    const double nominal = limited((input + 1) * 0.5 * codes, 0.0, static_cast<double>(codes - 1));
     const int middle = nominal == nominal ? static_cast<int>(nominal) : 0;
     const int first = middle > reach ? middle - reach : 0;
     const int last = middle + reach < codes ? middle + reach : codes - 1;
