@@ -12,6 +12,7 @@ namespace {
 /// The whole matrix's cells, rows x cols: one plane for offset cells, two for balanced ones.
 struct Planes {
   Matrix plus, minus;
+  Matrix plus_sigma, minus_sigma;  ///< of read noise, where program_plane() gave it
   bool paired() const { return minus.size() > 0; }
 };
 
@@ -81,6 +82,8 @@ void fill_per_cell(ProgrammedMatrix& matrix, const Planes& planes, const DeviceC
     array.noise = NoisePath::per_cell;
     array.plus = block(planes.plus, array);
     if (planes.paired()) array.minus = block(planes.minus, array);
+    if (planes.plus_sigma.size() > 0) array.plus_sigma = block(planes.plus_sigma, array);
+    if (planes.minus_sigma.size() > 0) array.minus_sigma = block(planes.minus_sigma, array);
     array.read_law = device.read_noise.law();
     array.read_noise = read_noise(device);
   }
@@ -88,15 +91,47 @@ void fill_per_cell(ProgrammedMatrix& matrix, const Planes& planes, const DeviceC
 
 void prepare_read_noise(ProgrammedMatrix& matrix, const Planes& planes, const DeviceConfig& device) {
   if (device.read_noise_sampling == NoiseSampling::per_cell) return fill_per_cell(matrix, planes, device);
-  const PlaneMoments plus = read_moments(planes.plus, device);
+  const PlaneMoments plus = read_moments(planes.plus, device, planes.plus_sigma);
   PlaneMoments minus;
-  if (planes.paired()) minus = read_moments(planes.minus, device);
+  if (planes.paired()) minus = read_moments(planes.minus, device, planes.minus_sigma);
   const double clip_probability = std::max(plus.clip_probability, minus.clip_probability);
   if (device.read_noise_sampling == NoiseSampling::automatic &&
       !lumped_noise_is_accurate(device.read_noise.law(), clip_probability, smallest_array_rows(matrix))) {
     return fill_per_cell(matrix, planes, device);
   }
   fill_lumped(matrix, plus, planes.paired() ? &minus : nullptr);
+}
+
+double sum_of(const Planes& planes, const Crossbar& array) {
+  double sum = block(planes.plus, array).cast<double>().sum();
+  if (planes.paired()) sum += block(planes.minus, array).cast<double>().sum();
+  return sum;
+}
+
+/// Global drift compensation (Joshi et al. 2020): an array's currents are multiplied by the ratio of what all its cells
+/// conducted together when they were programmed to what they conduct now. Without errors then, with the same faults.
+/// The gain comes before the ADC, as if its reference followed the drift.
+void compensate_drift(ProgrammedMatrix& matrix, const Planes& nominal, const Planes& planes) {
+  for (Crossbar& array : matrix.arrays) {
+    const double now = sum_of(planes, array);
+    if (!(now > 0)) continue;
+    array.gain = static_cast<float>(sum_of(nominal, array) / now);
+    array.conductance *= array.gain;
+    array.noise_variance *= array.gain * array.gain;
+  }
+}
+
+void program(Planes& planes, const DeviceConfig& device, const LayerStreams& streams) {
+  planes.plus_sigma = program_plane(planes.plus, device, streams, 0);
+  if (planes.paired()) planes.minus_sigma = program_plane(planes.minus, device, streams, 1);
+}
+
+/// What the planes would be without errors and drift.
+Planes faulty_targets(const Planes& targets, const DeviceConfig& device, const LayerStreams& streams) {
+  Planes planes = targets;
+  fault_plane(planes.plus, device, streams, 0);
+  if (planes.paired()) fault_plane(planes.minus, device, streams, 1);
+  return planes;
 }
 
 /// Where nothing is between a column's current and the digital offset, the offset is taken off the conductances: one
@@ -123,8 +158,9 @@ ProgrammedMatrix program_matrix(const Matrix& weights, const LayerHardware& hard
   Planes planes = target_planes(weights, mapping);
   const DeviceConfig& device = hardware.device;
   const LayerStreams streams{seed, trial, layer};
-  program_plane(planes.plus, device, streams, 0);
-  if (planes.paired()) program_plane(planes.minus, device, streams, 1);
+  const bool compensated = device.compensation == DriftCompensation::global && device.drifts();
+  const Planes nominal = compensated ? faulty_targets(planes, device, streams) : Planes{};
+  program(planes, device, streams);
   ProgrammedMatrix matrix = laid_out(planes, hardware, mapping);
   if (device.read_noise.active()) {
     prepare_read_noise(matrix, planes, device);
@@ -137,6 +173,7 @@ ProgrammedMatrix program_matrix(const Matrix& weights, const LayerHardware& hard
   } else {
     fill_noiseless(matrix, planes);
   }
+  if (compensated) compensate_drift(matrix, nominal, planes);
   const bool per_cell = matrix.arrays.front().noise == NoisePath::per_cell;
   if (hardware.adc.model == ConverterModel::ideal && !per_cell) fold_offset(matrix);
   return matrix;

@@ -22,6 +22,11 @@ double sign_magnitude(double value, double limit, int bits) {
   return std::nearbyint(std::clamp(value, -limit, limit) * steps / limit) * limit / steps;
 }
 
+double nearest_level(double g, const std::vector<double>& levels) {
+  return *std::min_element(levels.begin(), levels.end(),
+                           [&](double a, double b) { return std::abs(a - g) < std::abs(b - g); });
+}
+
 /// Sorts everything: nothing clever.
 double plain_limit(const Matrix& weights, const WeightClip& clip) {
   std::vector<double> sorted(weights.data(), weights.data() + weights.size());
@@ -47,7 +52,7 @@ class ReferenceChip {
       : weights_(weights),
         hardware_(hardware),
         mvm_(mvm),
-        cell_(hardware.device),
+        cell_(hardware.device, static_cast<int>(weights.rows())),
         streams_{mvm.seed, mvm.trial, mvm.layer},
         limit_(plain_limit(weights, hardware.core.clip)) {
     const DeviceConfig& device = hardware.device;
@@ -66,8 +71,8 @@ class ReferenceChip {
   double base() const { return base_; }
   double range() const { return range_; }
 
-  /// Programmed conductance of a cell; plane 1 holds the negative weights.
-  double programmed(int plane, int i, int j) const {
+  /// Target conductance of a cell; plane 1 holds the negative weights.
+  double target(int plane, int i, int j) const {
     double w = std::clamp(static_cast<double>(weights_(j, i)) / limit_, -1.0, 1.0);
     if (hardware_.core.weight_bits) {
       const double steps = std::ldexp(1.0, *hardware_.core.weight_bits - 1) - 1;
@@ -76,7 +81,26 @@ class ReferenceChip {
     const double side = plane == 0 ? w : -w;
     double g = base_ + range_ * (offset() || hardware_.core.two_sided ? (1 + side) / 2 : std::max(side, 0.0));
     if (level_steps_ > 0) g = round_to(g, g_min_, 1, level_steps_);
-    return cell_.programmed(g, streams_, plane, cell(i, j));
+    return hardware_.device.levels.empty() ? g : nearest_level(g, hardware_.device.levels);
+  }
+  ReferenceCell::Cell programmed(int plane, int i, int j) const {
+    return cell_.programmed(target(plane, i, j), streams_, plane, cell(i, j));
+  }
+
+  /// Against drift: what an array of these rows and columns conducted without errors over what it conducts.
+  double gain(const Part& rows, const Part& cols) const {
+    const DeviceConfig& device = hardware_.device;
+    if (device.compensation == DriftCompensation::none || !device.drifts()) return 1;
+    double before = 0, now = 0;
+    for (int plane = 0; plane < planes(); ++plane) {
+      for (int i = rows.first; i < rows.first + rows.count; ++i) {
+        for (int j = cols.first; j < cols.first + cols.count; ++j) {
+          before += cell_.nominal(target(plane, i, j), streams_, plane, cell(i, j));
+          now += programmed(plane, i, j);
+        }
+      }
+    }
+    return now > 0 ? before / now : 1;
   }
 
   /// The cell's conductance in this MVM, drawn for itself.
@@ -193,8 +217,12 @@ MatrixD currents_of(const ReferenceChip& chip, const LayerHardware& hardware, co
   const bool per_cell = noisy && chip.per_cell(smallest);
   MatrixD currents(static_cast<Eigen::Index>(parts.size()), chip.outputs());
   for (int block = 0; block < static_cast<int>(parts.size()); ++block) {
-    for (int j = 0; j < chip.outputs(); ++j) {
-      currents(block, j) = current_of(chip, x, parts[static_cast<std::size_t>(block)], block, j, noisy, per_cell);
+    const Part& rows = parts[static_cast<std::size_t>(block)];
+    for (const Part& cols : partition(chip.outputs(), hardware.array.cols_max, hardware.array.cols_partition)) {
+      const double gain = chip.gain(rows, cols);
+      for (int j = cols.first; j < cols.first + cols.count; ++j) {
+        currents(block, j) = gain * current_of(chip, x, rows, block, j, noisy, per_cell);
+      }
     }
   }
   return currents;

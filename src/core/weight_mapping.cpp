@@ -45,6 +45,9 @@ CellTargets WeightMapping::operator()(double weight) const {
     targets.plus = g_base + g_range * (w + 1) / 2;
   }
   if (levels) targets = {(*levels)(targets.plus), (*levels)(targets.minus)};
+  if (!own_levels.empty()) {
+    targets = {nearest_level(own_levels, targets.plus), nearest_level(own_levels, targets.minus)};
+  }
   return targets;
 }
 
@@ -67,6 +70,7 @@ WeightMapping make_weight_mapping(const Matrix& weights, const LayerHardware& ha
     mapping.weight_steps = static_cast<double>((1 << (*hardware.core.weight_bits - 1)) - 1);
   mapping.g_base = g_min;
   mapping.g_range = 1 - g_min;
+  mapping.own_levels = hardware.device.levels;
   if (hardware.device.cell_bits) {
     const double steps = static_cast<double>((1 << *hardware.device.cell_bits) - 1);
     mapping.levels = ConductanceLevels<double>{g_min, steps};

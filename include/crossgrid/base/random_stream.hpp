@@ -11,7 +11,10 @@ enum class DrawPurpose : std::uint32_t {
   programming_error = 1,
   cell_read_noise = 2,
   lumped_read_noise = 3,
-  cell_fault = 4
+  cell_fault = 4,
+  drift_exponent = 5,
+  dead_row = 6,
+  dead_column = 7
 };
 
 /// The key of an independent stream of draws. Keys know no point of a grid: trial t is the same chip at every point.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "crossgrid/base/matrix.hpp"
 #include "crossgrid/core/layer_hardware.hpp"
@@ -28,6 +29,7 @@ struct WeightMapping {
   double g_base = 0;        ///< conductance of w = 0 (balanced one-sided) or w = -1
   double g_range = 1;       ///< conductance from there to w = 1
   std::optional<ConductanceLevels<double>> levels;
+  std::vector<double> own_levels;  ///< device.levels, empty: none
 
   CellTargets operator()(double weight) const;
   /// Weight units per current unit.
