@@ -275,7 +275,7 @@ Axis parameter_axis(const std::string& name, const Json& value, const Place& pla
     Setting setting = model;
     setting.place = range ? place : place / i;
     setting.value = parameter_value(*model.parameter, list[i], setting.place);
-    axis.values.push_back({{column_value(setting.value)}, {setting}});
+    axis.values.push_back({{result_column(*model.parameter, setting.value)}, {setting}});
   }
   return axis;
 }
@@ -317,7 +317,7 @@ Axis linked_axis(const std::string& name, const Json& value, const Place& place)
       Setting setting = models[k];
       setting.place = here / k;
       setting.value = parameter_value(*setting.parameter, value[i][k], setting.place);
-      tuple.columns.push_back(column_value(setting.value));
+      tuple.columns.push_back(result_column(*setting.parameter, setting.value));
       tuple.settings.push_back(std::move(setting));
     }
     axis.values.push_back(std::move(tuple));

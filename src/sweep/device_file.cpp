@@ -480,17 +480,52 @@ MeasuredCurrent read_current(const Node& node) {
   return current;
 }
 
+void read_suggestion(const Node& node, MeasuredDevice& device) {
+  node.expect_keys({"r_min", "on_off_ratio"});
+  if (node.has("r_min")) {
+    device.suggested_r_min = node.at("r_min").above_zero();
+  }
+  if (node.has("on_off_ratio")) {
+    device.suggested_on_off_ratio = node.at("on_off_ratio").above_zero();
+  }
+}
+
+bool in_amperes(const MeasuredDevice& device) {
+  std::vector<const Curve*> curves;
+  if (device.programming_error) {
+    curves.push_back(&device.programming_error->sigma);
+  }
+  if (device.read_noise) {
+    curves.push_back(&device.read_noise->sigma);
+  }
+  if (device.drift && device.drift->distribution) {
+    curves.push_back(&device.drift->distribution->shift.front());
+    curves.push_back(&device.drift->distribution->sigma.front());
+  }
+  if (device.drift && device.drift->power_law) {
+    curves.push_back(&device.drift->power_law->mean);
+    curves.push_back(&device.drift->power_law->sigma);
+  }
+  return std::any_of(curves.begin(), curves.end(), [](const Curve* curve) {
+    return curve->argument == Curve::Quantity::current || curve->value == Curve::Quantity::current;
+  });
+}
+
 }  // namespace
 
 MeasuredDevice parse_device(const Json& document, const std::string& path) {
   const Node root{document, {path, ""}};
-  root.expect_keys({"name", "source", "about", "valid", "t0", "programming_error", "read_noise", "drift", "iv"});
+  root.expect_keys(
+      {"name", "source", "about", "valid", "suggested", "t0", "programming_error", "read_noise", "drift", "iv"});
   MeasuredDevice device;
   device.name = root.at("name").text();
   device.source = root.at("source").text();
   device.valid = read_validity(root);
   if (root.has("t0")) {
     device.t0 = root.at("t0").at_least_zero();
+  }
+  if (root.has("suggested")) {
+    read_suggestion(root.at("suggested"), device);
   }
   if (root.has("programming_error")) {
     device.programming_error = read_programming(root.at("programming_error"), device);
@@ -507,6 +542,7 @@ MeasuredDevice parse_device(const Json& document, const std::string& path) {
   if (!device.programming_error && !device.read_noise && !device.drift && !device.current) {
     throw root.place.error("measures nothing: expected one or more of programming_error, read_noise, drift, iv");
   }
+  device.in_amperes = in_amperes(device);
   // By what it says, not by how it is written.
   device.content = hash_text(canonical_text(document));
   return device;

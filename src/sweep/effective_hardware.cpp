@@ -1,6 +1,9 @@
 #include "crossgrid/sweep/effective_hardware.hpp"
 
+#include <fmt/format.h>
+
 #include "crossgrid/core/partition.hpp"
+#include "crossgrid/device/device_validity.hpp"
 
 namespace crossgrid {
 
@@ -58,9 +61,54 @@ LayerHardware effective_hardware(LayerHardware hardware, const MatrixLayer& laye
   return hardware;
 }
 
-std::string impossible_hardware(const LayerHardware& hardware) {
+namespace {
+
+std::string impossible_levels(const DeviceConfig& device) {
+  if (device.levels.empty()) {
+    return "";
+  }
+  if (device.cell_bits) {
+    return "device.levels and device.cell_bits both say which levels a cell has: leave one out";
+  }
+  if (device.levels.front() < device.g_min() * (1 - 1e-9)) {
+    return fmt::format("device.levels begins at {}, below Gmin = {} (1 / device.on_off_ratio)",
+                       shortest_number(device.levels.front()), shortest_number(device.g_min()));
+  }
+  return "";
+}
+
+/// A map of faults is that of one array.
+std::string impossible_map(const LayerHardware& hardware, const MatrixLayer& layer) {
+  const auto& map = hardware.device.faults.map;
+  if (!map) {
+    return "";
+  }
+  if (map->rows != layer.rows || map->cols != layer.cols) {
+    return fmt::format("device.faults.map is for {} x {} cells, but the layer has {} rows and {} columns", map->rows,
+                       map->cols, layer.rows, layer.cols);
+  }
+  const int planes = hardware.core.style == CoreStyle::balanced ? 2 : 1;
+  if (map->planes != 1 && map->planes != planes) {
+    return fmt::format("device.faults.map has {} planes of cells, expected 1, or {} with core.style \"{}\"",
+                       map->planes, planes, planes == 2 ? "balanced" : "offset");
+  }
+  if (hardware.array.rows_max || hardware.array.cols_max) {
+    return "device.faults.map is that of one array, but array.rows_max or cols_max split the layer over several";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string impossible_hardware(const LayerHardware& hardware, const MatrixLayer& layer) {
   if (!hardware.analog) {
     return "";
+  }
+  for (const std::string& problem :
+       {device_problem(hardware.device), impossible_levels(hardware.device), impossible_map(hardware, layer)}) {
+    if (!problem.empty()) {
+      return problem;
+    }
   }
   if (hardware.core.style == CoreStyle::offset && hardware.device.cell_bits == 1) {
     return "core.style \"offset\" needs device.cell_bits >= 2: its cells use 2^bits - 1 levels";
@@ -83,7 +131,7 @@ bool draws_random_numbers(const LayerHardware& hardware, ParameterGroup group) {
   const DeviceConfig& device = hardware.device;
   switch (group) {
     case ParameterGroup::errors:
-      return hardware.analog && (device.programming_error.active() || device.read_noise.active());
+      return hardware.analog && device.errors();
     case ParameterGroup::faults:
       return hardware.analog && device.faults.active();
     default:

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "axis_effect.hpp"
 #include "crossgrid/sweep/effective_hardware.hpp"
@@ -126,8 +127,9 @@ struct Grid::Impl {
   /// the whole grid only where one of their combinations is bad.
   void refuse_impossible_points() const {
     std::vector<std::size_t> axes;
+    const std::set<ParameterGroup> deciding = deciding_groups(sweep);
     for (const GroupTable& table : tables) {
-      if (decides_possibility(table.group())) {
+      if (deciding.contains(table.group())) {
         axes.insert(axes.end(), table.axes().begin(), table.axes().end());
       }
     }
@@ -149,7 +151,7 @@ struct Grid::Impl {
   std::string problem(const Digits& at) const {
     for (std::size_t layer = 0; layer < resolver.layers().size(); ++layer) {
       const MatrixLayer& shape = resolver.layers()[layer];
-      const std::string found = impossible_hardware(effective_hardware(resolver.hardware(layer, at), shape));
+      const std::string found = impossible_hardware(effective_hardware(resolver.hardware(layer, at), shape), shape);
       if (!found.empty()) {
         return fmt::format("layer '{}': {}", shape.name, found);
       }

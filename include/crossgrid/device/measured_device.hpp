@@ -67,6 +67,9 @@ struct MeasuredDevice {
   std::string source;
   DeviceValidity valid;  ///< of everything
   double t0 = 0;         ///< first read after programming [s]: earlier times count as it
+  std::optional<double> suggested_r_min;         ///< [ohm]
+  std::optional<double> suggested_on_off_ratio;
+  bool in_amperes = false;  ///< any of its curves is over or of a current: the read voltage matters
   std::optional<MeasuredSpread> programming_error;
   std::optional<MeasuredReadNoise> read_noise;
   std::optional<MeasuredDrift> drift;

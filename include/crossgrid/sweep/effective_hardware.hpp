@@ -15,8 +15,8 @@ LayerHardware effective_hardware(LayerHardware hardware, const MatrixLayer& laye
 /// The same for one group's parameters only; the others are left as they are.
 LayerHardware effective_hardware(LayerHardware hardware, const MatrixLayer& layer, ParameterGroup group);
 
-/// Why this hardware can't be built, empty where it can.
-std::string impossible_hardware(const LayerHardware& hardware);
+/// Why this hardware can't be built for this layer, empty where it can. Hardware in its normal form.
+std::string impossible_hardware(const LayerHardware& hardware, const MatrixLayer& layer);
 
 /// Whether a random number is drawn in this layer.
 bool draws_random_numbers(const LayerHardware& hardware);

@@ -49,6 +49,8 @@ struct Parameter {
   ParameterScope scope = ParameterScope::anywhere;
   ParameterGroup group = ParameterGroup::none;
 
+  /// Reads the file of this path, for set() to find; empty where the parameter names no files.
+  std::function<void(const std::string&)> load;
   /// Writes a canonical value into a layer's hardware; empty where only the default is supported.
   std::function<void(LayerHardware&, const Json&)> set;
   /// The canonical value in a layer's hardware.
@@ -65,6 +67,12 @@ const Parameter* find_parameter(std::string_view path);
 
 /// Whether a path is a group of parameters ("adc", "device.drift").
 bool is_parameter_section(std::string_view path);
+
+/// Whether a value of this parameter names a file: a path, absolute once a sweep is read.
+bool names_file(const Parameter& parameter, const Json& value);
+
+/// The value as a column of results: a file by its name alone, without folder and extension.
+Json result_column(const Parameter& parameter, const Json& value);
 
 /// Unknown parameter at a place, with the nearest known one.
 Error unknown_parameter(const Place& place, const std::string& path);
