@@ -15,7 +15,7 @@ namespace crossgrid {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 const fs::path source = CROSSGRID_TEST_SOURCE_DIR;
 
@@ -70,7 +70,7 @@ TEST(DeviceFile, IsTheSameByWhatItSays) {
   EXPECT_NE(content("1, 2.0]}}}"), content("1, 2.5]}}}"));
 }
 
-class FaultMapFile : public testing::Test {
+class FaultMapFile : public ::testing::Test {
  protected:
   std::string write(const std::string& shape, const std::vector<std::uint8_t>& states) {
     std::string header = "{'descr': '|u1', 'fortran_order': False, 'shape': " + shape + ", }\n";

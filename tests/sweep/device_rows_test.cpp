@@ -13,7 +13,7 @@ namespace crossgrid {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 const fs::path devices = fs::path(CROSSGRID_TEST_SOURCE_DIR) / "data/devices";
 
