@@ -146,7 +146,7 @@ double ReferenceCell::without_faults(double target, const LayerStreams& streams,
   const ErrorConfig& error = device_.programming_error;
   if (error.active()) {
     const double spread = error.model == ErrorModel::device
-                              ? std::max(value_of(measured->programming_error->sigma, device_, g), 0.0)
+                              ? std::max(value_of(device_.measured->programming_error->sigma, device_, g), 0.0)
                               : spread_of(error, g);
     g = with_error(error, g, spread, draws, index);
     g = drifted ? std::max(g, 0.0) : limited(g);

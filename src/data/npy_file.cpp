@@ -78,7 +78,7 @@ class Header {
     const char quote = at_ < text_.size() ? text_[at_] : ' ';
     const std::size_t end = quote == '\'' || quote == '"' ? text_.find(quote, at_ + 1) : std::string_view::npos;
     if (end == std::string_view::npos) fail("a quoted word");
-    const std::string word(text_.substr(at_ + 1, end - at_ - 1));
+    std::string word(text_.substr(at_ + 1, end - at_ - 1));
     at_ = end + 1;
     return word;
   }
@@ -172,6 +172,7 @@ const NumberType& number_type(const Header& header, const std::string& path) {
                                   [&](const NumberType& type) { return descr == type.descr; });
   if (found == number_types.end()) {
     std::vector<std::string> known;
+    known.reserve(number_types.size());
     for (const NumberType& type : number_types) known.emplace_back(type.descr);
     throw input_error(path,
                       fmt::format("numbers of type '{}', expected one of {}", header.descr, fmt::join(known, ", ")));

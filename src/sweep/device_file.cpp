@@ -81,7 +81,7 @@ struct Node {
     return value.get<std::vector<double>>();
   }
   std::vector<double> ascending(std::size_t fewest) const {
-    const std::vector<double> list = numbers(fewest);
+    std::vector<double> list = numbers(fewest);
     const auto falls = std::adjacent_find(list.begin(), list.end(), std::greater_equal<>());
     if (falls != list.end()) {
       throw place.error(fmt::format("not ascending: {} is followed by {}", *falls, *(falls + 1)));

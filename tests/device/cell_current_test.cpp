@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "crossgrid/device/current_planes.hpp"
+
 namespace crossgrid {
 namespace {
 

@@ -1,10 +1,8 @@
 #pragma once
 
 #include <cstddef>
-#include <vector>
 
 #include "crossgrid/base/host_device.hpp"
-#include "crossgrid/base/matrix.hpp"
 #include "crossgrid/base/rounding.hpp"
 #include "crossgrid/device/curve.hpp"
 #include "crossgrid/device/device_config.hpp"
@@ -69,13 +67,5 @@ struct CoefficientOfCell {
 
 /// As device.iv.model says. The device's curves must outlive it.
 CellCurrent make_cell_current(const DeviceConfig& device);
-
-/// The current of a plane of cells taken apart: a column's current is the sum over powers of (inputs^power) times a
-/// plane of coefficients, one product each. The first power is 1.
-struct CurrentPlane {
-  int power = 1;
-  Matrix coefficients;  ///< rows x cols
-};
-std::vector<CurrentPlane> current_planes(const Matrix& cells, const DeviceConfig& device);
 
 }  // namespace crossgrid
