@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <vector>
 
 #include "crossgrid/array/noisy_current.hpp"
 #include "crossgrid/backend/launch.hpp"
@@ -14,7 +16,9 @@
 #include "crossgrid/circuit/stochastic_rounding.hpp"
 #include "crossgrid/device/cell_fault.hpp"
 #include "crossgrid/device/conductance_error.hpp"
+#include "crossgrid/device/cell_current.hpp"
 #include "crossgrid/device/conductance_levels.hpp"
+#include "crossgrid/device/measured_cell.hpp"
 #include "crossgrid/kernels/functor_check.hpp"
 #include "launch.cuh"
 
@@ -64,6 +68,38 @@ struct QuantizeCell {
 
   CROSSGRID_HD_INLINE void operator()(std::size_t i) const { cells[i] = levels(cells[i]); }
 };
+
+/// The functors of measured cells on one buffer: `cells` holds the results, inputs stand for what they read. The curves
+/// have their numbers in managed memory, which both sides read.
+class ManagedCurve {
+ public:
+  explicit ManagedCurve(const Curve& curve) : view_(curve.view(25e-6, 0.1)) {
+    const std::size_t bytes = (curve.parameters.size() + curve.points.size()) * sizeof(double);
+    check_cuda(cudaMallocManaged(&data_, bytes), "cudaMallocManaged");
+    std::copy(curve.parameters.begin(), curve.parameters.end(), data_);
+    std::copy(curve.points.begin(), curve.points.end(), data_ + curve.parameters.size());
+    view_.parameters = data_;
+    view_.points = data_ + curve.parameters.size();
+  }
+  ~ManagedCurve() { cudaFree(data_); }
+  ManagedCurve(const ManagedCurve&) = delete;
+  ManagedCurve& operator=(const ManagedCurve&) = delete;
+  const CurveView& view() const { return view_; }
+
+ private:
+  CurveView view_;
+  double* data_ = nullptr;
+};
+
+Curve curve_of(CurveLaw law, std::vector<double> parameters, std::vector<double> points = {}) {
+  Curve curve;
+  curve.law = law;
+  curve.parameters = std::move(parameters);
+  curve.points = std::move(points);
+  curve.argument_unit = 25e-6;
+  curve.value = Curve::Quantity::number;
+  return curve;
+}
 
 std::size_t different_bits(const std::vector<float>& a, const std::vector<float>& b) {
   std::size_t different = 0;
@@ -173,6 +209,13 @@ std::vector<FunctorCheck> compare_functors(std::size_t count) {
   const UniformConverter<float> sign_magnitude{-1, 1, 127, 0, 1.0f / 127, 0};
   const NoisyConductance<float> independent{{0.05f, 0, 0}, {0, 1}}, proportional{{0, 0.1f, 0}, {0.1f, 1}},
       inverse{{0, 0, 0.01f}, {0, 1}};
+  const ManagedCurve polynomial(curve_of(CurveLaw::polynomial, {0.01, 0.08, -0.03}));
+  const ManagedCurve table(curve_of(CurveLaw::table, {0.01, 0.08, 0.03}, {0.1, 0.4, 0.9}));
+  const ManagedCurve levels(curve_of(CurveLaw::levels, {0.01, 0.08, 0.03}, {0.1, 0.4, 0.9}));
+  const ManagedCurve saturating(curve_of(CurveLaw::saturating_exponential, {0.02, 0.1}));
+  const ManagedCurve logarithmic(curve_of(CurveLaw::logarithmic, {-0.0155, 0.0244}));
+  const ManagedCurve power(curve_of(CurveLaw::power, {0.0088, -0.65}));
+  const CurrentTerm quadratic{2, polynomial.view(), 0.4, 0.05, false};
   using Out = float*;
   using In = const float*;
   std::vector<FunctorCheck> checks{
@@ -203,6 +246,54 @@ std::vector<FunctorCheck> compare_functors(std::size_t count) {
       check("StickCell", buffers, size,
             [](Out out, In, In z) {
               return StickCell{out, z, {-0.5f, 1.5f, 0.1f}};
+            }),
+      check("SpreadOfCell, polynomial", buffers, size,
+            [&](Out out, In in, In) {
+              return SpreadOfCell{in, out, polynomial.view()};
+            }),
+      check("SpreadOfCell, table", buffers, size,
+            [&](Out out, In in, In) {
+              return SpreadOfCell{in, out, table.view()};
+            }),
+      check("SpreadOfCell, levels", buffers, size,
+            [&](Out out, In in, In) {
+              return SpreadOfCell{in, out, levels.view()};
+            }),
+      check("SpreadOfCell, saturating_exponential", buffers, size,
+            [&](Out out, In in, In) {
+              return SpreadOfCell{in, out, saturating.view()};
+            }),
+      check("SpreadOfCell, logarithmic", buffers, size,
+            [&](Out out, In in, In) {
+              return SpreadOfCell{in, out, logarithmic.view()};
+            }),
+      check("FlickerOfCell", buffers, size,
+            [&](Out out, In in, In) {
+              return FlickerOfCell{in, in, out, power.view(), 4.2};
+            }),
+      check("ShiftCell", buffers, size,
+            [&](Out out, In, In) {
+              return ShiftCell{out, polynomial.view()};
+            }),
+      check("ScatterCell", buffers, size,
+            [](Out out, In in, In z) {
+              return ScatterCell{out, in, z, {0, 1}};
+            }),
+      check("DriftCell", buffers, size,
+            [](Out out, In in, In z) {
+              return DriftCell{out, in, in, z, 8.4, {0, 1}};
+            }),
+      check("KillCell", buffers, size,
+            [](Out out, In, In z) {
+              return KillCell{out, z, z, 64, -0.5f, -1.0f};
+            }),
+      check("CoefficientOfCell", buffers, size,
+            [&](Out out, In in, In) {
+              return CoefficientOfCell{in, out, quadratic};
+            }),
+      check("AddScatteredCell", buffers, size,
+            [](Out out, In in, In z) {
+              return AddScatteredCell{out, 0.7f, in, in, z, {{0, 1}}};
             }),
       check("ConvertLevels, quantizer", buffers, size,
             [&](Out out, In in, In) {

@@ -23,9 +23,15 @@ void run(std::size_t count, const AddNoisyCell& element) {
   for_each_index(count, element);
 }
 
+CROSSGRID_MULTIVERSION
+void run(std::size_t count, const AddScatteredCell& element) {
+  for_each_index(count, element);
+}
+
 /// One plane of cells: currents += sign * inputs * noisy cells, for one MVM.
-void add_noisy_plane(const Crossbar& crossbar, const Matrix& cells, float sign, const DrawSequence& draws,
-                     std::uint64_t window, const float* inputs, float* currents, std::vector<float>& values) {
+void add_noisy_plane(const Crossbar& crossbar, const Matrix& cells, const Matrix& sigma, float sign,
+                     const DrawSequence& draws, std::uint64_t window, const float* inputs, float* currents,
+                     std::vector<float>& values) {
   const int cols = crossbar.cols;
   // Where the array is as wide as the matrix, the draws of its rows follow each other and are made together.
   const int rows_at_once = cols == crossbar.matrix_cols ? std::max(1, draws_at_once / cols) : 1;
@@ -40,9 +46,16 @@ void add_noisy_plane(const Crossbar& crossbar, const Matrix& cells, float sign, 
                row * static_cast<std::uint64_t>(crossbar.matrix_cols) + static_cast<std::uint64_t>(crossbar.col_first));
     for (int i = 0; i < rows; ++i) {
       if (driven[i] == 0) continue;
-      run(static_cast<std::size_t>(cols),
-          AddNoisyCell{currents, sign * driven[i], cells.row(first + i).data(),
-                       values.data() + static_cast<std::ptrdiff_t>(i) * cols, crossbar.read_noise});
+      const float* const cell = cells.row(first + i).data();
+      const float* const drawn = values.data() + static_cast<std::ptrdiff_t>(i) * cols;
+      const auto count = static_cast<std::size_t>(cols);
+      if (sigma.size() == 0) {
+        run(count, AddNoisyCell{currents, sign * driven[i], cell, drawn, crossbar.read_noise});
+      } else {
+        run(count,
+            AddScatteredCell{
+                currents, sign * driven[i], cell, sigma.row(first + i).data(), drawn, {crossbar.read_noise.limits}});
+      }
     }
   }
 }
@@ -81,8 +94,11 @@ void mvm_with_cell_noise(const Crossbar& crossbar, std::uint32_t image, std::uin
     const float* const x = inputs + w * inputs_stride;
     float* const to = currents + w * currents_stride;
     std::fill_n(to, crossbar.cols, 0.0f);
-    add_noisy_plane(crossbar, crossbar.plus, 1, plus_draws, window, x, to, values);
-    if (crossbar.minus.size() > 0) add_noisy_plane(crossbar, crossbar.minus, -1, minus_draws, window, x, to, values);
+    add_noisy_plane(crossbar, crossbar.plus, crossbar.plus_sigma, crossbar.gain, plus_draws, window, x, to, values);
+    if (crossbar.minus.size() > 0) {
+      add_noisy_plane(crossbar, crossbar.minus, crossbar.minus_sigma, -crossbar.gain, minus_draws, window, x, to,
+                      values);
+    }
   }
 }
 

@@ -1,5 +1,7 @@
 #include "crossgrid/core/programmed_cells.hpp"
 
+#include <utility>
+
 namespace crossgrid {
 namespace {
 
@@ -11,29 +13,77 @@ Matrix targets_of(const Matrix& by_input, const WeightMapping& mapping, int slic
   return targets;
 }
 
+SliceCells targets_of_slice(const Matrix& by_input, const ProgrammedCells& cells, int slice) {
+  const WeightMapping& mapping = cells.mapping;
+  SliceCells targets;
+  targets.plus = targets_of(by_input, mapping, slice, &CellTargets::plus);
+  if (mapping.style == CoreStyle::balanced) targets.minus = targets_of(by_input, mapping, slice, &CellTargets::minus);
+  if (mapping.unit_column) {
+    targets.unit = Matrix::Constant(by_input.rows(), static_cast<Eigen::Index>(cells.col_parts.size()),
+                                    static_cast<float>(mapping(0, slice).plus));
+  }
+  return targets;
+}
+
+/// change(cells, plane of cells, side) for each plane that a slice has.
+template <class Change>
+void over_planes(SliceCells& cells, int slice, const Change& change) {
+  const std::pair<Matrix SliceCells::*, int> sides[] = {{&SliceCells::plus, plane_of(slice, false)},
+                                                        {&SliceCells::minus, plane_of(slice, true)},
+                                                        {&SliceCells::unit, unit_plane_of(slice)}};
+  for (const auto& [side, plane] : sides) {
+    if ((cells.*side).size() > 0) change(cells.*side, plane, side);
+  }
+}
+
+double sum_of(const SliceCells& cells, const Part& rows, const Part& cols, std::size_t col_array) {
+  const auto sum = [&](const Matrix& plane, int first, int count) {
+    return plane.block(rows.first, first, rows.count, count).cast<double>().sum();
+  };
+  double total = sum(cells.plus, cols.first, cols.count);
+  if (cells.minus.size() > 0) total += sum(cells.minus, cols.first, cols.count);
+  if (cells.unit.size() > 0) total += sum(cells.unit, static_cast<int>(col_array), 1);
+  return total;
+}
+
+MatrixD gains_of(const SliceCells& before, const SliceCells& now, const std::vector<Part>& row_parts,
+                 const std::vector<Part>& col_parts) {
+  MatrixD gains(static_cast<Eigen::Index>(row_parts.size()), static_cast<Eigen::Index>(col_parts.size()));
+  for (std::size_t row = 0; row < row_parts.size(); ++row) {
+    for (std::size_t col = 0; col < col_parts.size(); ++col) {
+      const double drifted = sum_of(now, row_parts[row], col_parts[col], col);
+      gains(static_cast<Eigen::Index>(row), static_cast<Eigen::Index>(col)) =
+          drifted > 0 ? sum_of(before, row_parts[row], col_parts[col], col) / drifted : 1;
+    }
+  }
+  return gains;
+}
+
 }  // namespace
 
 ProgrammedCells program_cells(const Matrix& weights, const LayerHardware& hardware, const LayerStreams& streams) {
   ProgrammedCells cells;
   cells.mapping = make_weight_mapping(weights, hardware);
   const ArrayConfig& array = hardware.array;
+  const auto row_parts = partition(static_cast<int>(weights.cols()), array.rows_max, array.rows_partition);
   cells.col_parts = partition(static_cast<int>(weights.rows()), array.cols_max, array.cols_partition);
   const Matrix by_input = weights.transpose();
   const DeviceConfig& device = hardware.device;
+  const bool compensated = device.compensation == DriftCompensation::global && device.drifts();
   for (int slice = 0; slice < cells.mapping.slices; ++slice) {
-    SliceCells made;
-    made.plus = targets_of(by_input, cells.mapping, slice, &CellTargets::plus);
-    program_plane(made.plus, device, streams, plane_of(slice, false));
-    if (cells.mapping.style == CoreStyle::balanced) {
-      made.minus = targets_of(by_input, cells.mapping, slice, &CellTargets::minus);
-      program_plane(made.minus, device, streams, plane_of(slice, true));
-    }
-    if (cells.mapping.unit_column) {
-      made.unit = Matrix::Constant(by_input.rows(), static_cast<Eigen::Index>(cells.col_parts.size()),
-                                   static_cast<float>(cells.mapping(0, slice).plus));
-      program_plane(made.unit, device, streams, unit_plane_of(slice));
+    SliceCells made = targets_of_slice(by_input, cells, slice);
+    SliceCells before = compensated ? made : SliceCells{}, sigma;
+    over_planes(made, slice, [&](Matrix& plane, int number, Matrix SliceCells::*side) {
+      sigma.*side = program_plane(plane, device, streams, number);
+    });
+    if (compensated) {
+      over_planes(before, slice, [&](Matrix& plane, int number, Matrix SliceCells::*) {
+        fault_plane(plane, device, streams, number);
+      });
+      cells.gains.push_back(gains_of(before, made, row_parts, cells.col_parts));
     }
     cells.slices.push_back(std::move(made));
+    if (sigma.plus.size() > 0) cells.noise_sigma.push_back(std::move(sigma));
   }
   return cells;
 }
@@ -75,6 +125,10 @@ ProgrammedCells transposed(const ProgrammedCells& cells, const LayerHardware& ha
   for (const SliceCells& slice : cells.slices) {
     swapped.slices.push_back({slice.plus.transpose(), slice.minus.transpose(), {}});
   }
+  for (const SliceCells& sigma : cells.noise_sigma) {
+    swapped.noise_sigma.push_back({sigma.plus.transpose(), sigma.minus.transpose(), {}});
+  }
+  for (const MatrixD& gains : cells.gains) swapped.gains.emplace_back(gains.transpose());
   return swapped;
 }
 

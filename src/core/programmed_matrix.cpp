@@ -17,18 +17,41 @@ struct AllMoments {
   double clip_probability = 0;  ///< the largest
 };
 
-AllMoments moments_of(const AllCells& cells, const DeviceConfig& device) {
+AllMoments moments_of(const ProgrammedCells& programmed, const DeviceConfig& device) {
+  const AllCells& cells = programmed.slices;
   AllMoments moments{AllCells(cells.size()), AllCells(cells.size()), 0};
   for (std::size_t slice = 0; slice < cells.size(); ++slice) {
     for (Matrix SliceCells::*side : {&SliceCells::plus, &SliceCells::minus, &SliceCells::unit}) {
       if ((cells[slice].*side).size() == 0) continue;
-      PlaneMoments plane = read_moments(cells[slice].*side, device);
+      const Matrix sigma = programmed.noise_sigma.empty() ? Matrix() : programmed.noise_sigma[slice].*side;
+      PlaneMoments plane = read_moments(cells[slice].*side, device, sigma);
       moments.mean[slice].*side = std::move(plane.mean);
       moments.variance[slice].*side = std::move(plane.variance);
       moments.clip_probability = std::max(moments.clip_probability, plane.clip_probability);
     }
   }
   return moments;
+}
+
+/// Cells (or, with power 2, their variances) times the gains of their arrays.
+AllCells with_gains(AllCells cells, const ProgrammedCells& programmed, const std::vector<RowGroup>& groups, int power) {
+  if (programmed.gains.empty()) return cells;
+  for (std::size_t slice = 0; slice < cells.size(); ++slice) {
+    for (const RowGroup& group : groups) {
+      for (std::size_t part = 0; part < programmed.col_parts.size(); ++part) {
+        const double gain = programmed.gains[slice](group.array, static_cast<Eigen::Index>(part));
+        const auto factor = static_cast<float>(power == 2 ? gain * gain : gain);
+        const Part &rows = group.rows, &cols = programmed.col_parts[part];
+        for (Matrix SliceCells::*side : {&SliceCells::plus, &SliceCells::minus}) {
+          Matrix& plane = cells[slice].*side;
+          if (plane.size() > 0) plane.block(rows.first, cols.first, rows.count, cols.count) *= factor;
+        }
+        Matrix& unit = cells[slice].unit;
+        if (unit.size() > 0) unit.block(rows.first, static_cast<Eigen::Index>(part), rows.count, 1) *= factor;
+      }
+    }
+  }
+  return cells;
 }
 
 /// Arrays without anything in them: places and keys of noise.
@@ -106,8 +129,8 @@ void fill_collapsed(ProgrammedMatrix& matrix, const ProgrammedCells& mean, const
 }
 
 /// A plane per slice and, where they are apart, per side.
-void fill_apart(ProgrammedMatrix& matrix, const AllCells& mean, const AllCells& variance, const AllCells& cells,
-                const DeviceConfig& device) {
+void fill_apart(ProgrammedMatrix& matrix, const AllCells& mean, const AllCells& variance,
+                const ProgrammedCells& programmed, const DeviceConfig& device) {
   const bool paired = mean[0].minus.size() > 0;
   for_each_array(matrix, [&](Crossbar& array, const CellPlane& plane, int col_part) {
     const auto slice = static_cast<std::size_t>(plane.slice);
@@ -122,8 +145,17 @@ void fill_apart(ProgrammedMatrix& matrix, const AllCells& mean, const AllCells& 
       array.noise_variance = part(variance, side);
       if (net) array.noise_variance += part(variance, &SliceCells::minus);
     } else if (matrix.noise == NoisePath::per_cell) {
-      array.plus = part(cells, side);
-      if (net) array.minus = part(cells, &SliceCells::minus);
+      array.plus = part(programmed.slices, side);
+      if (net) array.minus = part(programmed.slices, &SliceCells::minus);
+      if (!programmed.noise_sigma.empty()) {
+        array.plus_sigma = part(programmed.noise_sigma, side);
+        if (net) array.minus_sigma = part(programmed.noise_sigma, &SliceCells::minus);
+      }
+      if (!programmed.gains.empty()) {
+        const auto group =
+            std::ranges::find(matrix.groups, array.row_first, [](const RowGroup& g) { return g.rows.first; });
+        array.gain = static_cast<float>(programmed.gains[slice](group->array, col_part));
+      }
       array.read_law = device.read_noise.law();
       array.read_noise = read_noise(device);
     }
@@ -171,17 +203,19 @@ ProgrammedMatrix assemble(const ProgrammedCells& programmed, const LayerHardware
 
   AllMoments moments;
   if (device.read_noise.active() && device.read_noise_sampling != NoiseSampling::per_cell) {
-    moments = moments_of(cells, device);
+    moments = moments_of(programmed, device);
   }
   matrix.noise = noise_path(device, moments.clip_probability, smallest_group(matrix.groups));
-  const AllCells& mean = matrix.noise == NoisePath::lumped ? moments.mean : cells;
+  const bool lumped = matrix.noise == NoisePath::lumped;
+  const AllCells mean = with_gains(lumped ? std::move(moments.mean) : cells, programmed, matrix.groups, 1);
+  if (lumped) moments.variance = with_gains(std::move(moments.variance), programmed, matrix.groups, 2);
   matrix.scheme = conversion_scheme(hardware, matrix.noise);
 
   const bool converted = hardware.adc.model != ConverterModel::ideal || array.column_current_max.has_value();
   if (!converted && matrix.noise != NoisePath::per_cell && !matrix.scheme.unit_columns) {
     matrix.planes = {{0, 1}};
     lay_out(matrix, streams);
-    fill_collapsed(matrix, {mapping, programmed.col_parts, mean}, moments.variance);
+    fill_collapsed(matrix, {mapping, programmed.col_parts, mean, {}, {}}, moments.variance);
     return matrix;
   }
   for (int slice = 0; slice < mapping.slices; ++slice) {
@@ -189,7 +223,7 @@ ProgrammedMatrix assemble(const ProgrammedCells& programmed, const LayerHardware
     if (matrix.scheme.sides) matrix.planes.push_back({slice, -mapping.output_scale(slice)});
   }
   lay_out(matrix, streams);
-  fill_apart(matrix, mean, moments.variance, cells, device);
+  fill_apart(matrix, mean, moments.variance, programmed, device);
   return matrix;
 }
 

@@ -12,6 +12,11 @@
 namespace crossgrid {
 namespace {
 
+double nearest_level(double g, const std::vector<double>& levels) {
+  return *std::min_element(levels.begin(), levels.end(),
+                           [&](double a, double b) { return std::abs(a - g) < std::abs(b - g); });
+}
+
 /// Sorts everything: nothing clever.
 double plain_limit(const Matrix& weights, const WeightClip& clip) {
   std::vector<double> sorted(weights.data(), weights.data() + weights.size());
@@ -36,8 +41,12 @@ class ReferenceChip {
   ReferenceChip(const Matrix& weights, const LayerHardware& hardware, const ReferenceMvm& mvm)
       : weights_(weights),
         core_(hardware.core),
+        device_(hardware.device),
         mvm_(mvm),
-        cell_(hardware.device),
+        cell_(hardware.device, static_cast<int>(weights.rows())),
+        unit_cell_(hardware.device, static_cast<int>(partition(static_cast<int>(weights.rows()),
+                                                               hardware.array.cols_max, hardware.array.cols_partition)
+                                                         .size())),
         streams_{mvm.seed, mvm.trial, mvm.layer},
         limit_(plain_limit(weights, hardware.core.clip)),
         groups_(row_groups(partition(inputs(), hardware.array.rows_max, hardware.array.rows_partition),
@@ -85,17 +94,44 @@ class ReferenceChip {
   }
   int columns() const { return outputs() + (units() ? static_cast<int>(col_parts_.size()) : 0); }
 
-  /// Programmed conductance of a cell.
-  double programmed(int slice, bool minus, int i, int j) const {
-    const double weight = j < 0 ? 0 : static_cast<double>(weights_(j, i));
-    double g = target(std::clamp(weight / limit_, -1.0, 1.0), slice, minus);
-    if (level_steps_ > 0) g = reference_round(g, g_min_, 1, level_steps_);
-    const auto row = static_cast<std::uint64_t>(i);
-    if (j < 0) {
-      return cell_.programmed(g, streams_, 64 + slice, row * col_parts_.size() + static_cast<std::uint64_t>(-1 - j));
+  /// A cell after programming, drift and faults.
+  ReferenceCell::Cell programmed(int slice, bool minus, int i, int j) const {
+    const double g = level_target(slice, minus, i, j);
+    return j < 0 ? unit_cell_.programmed(g, streams_, 64 + slice, index(i, j))
+                 : cell_.programmed(g, streams_, 2 * slice + (minus ? 1 : 0), index(i, j));
+  }
+
+  /// Against drift: what an array conducted without errors over what it conducts.
+  double gain(int array, int part, int slice) const {
+    if (device_.compensation == DriftCompensation::none || !device_.drifts()) return 1;
+    double before = 0, now = 0;
+    const Part& cols = col_parts_[static_cast<std::size_t>(part)];
+    for (const RowGroup& group : groups_) {
+      if (group.array != array) continue;
+      for (int i = group.rows.first; i < group.rows.first + group.rows.count; ++i) {
+        for (const bool minus : {false, true}) {
+          if (minus && offset()) continue;
+          for (int j = cols.first; j < cols.first + cols.count; ++j) {
+            before +=
+                cell_.nominal(level_target(slice, minus, i, j), streams_, 2 * slice + (minus ? 1 : 0), index(i, j));
+            now += programmed(slice, minus, i, j);
+          }
+        }
+        if (!units()) continue;
+        const int unit = -1 - part;
+        before += unit_cell_.nominal(level_target(slice, false, i, unit), streams_, 64 + slice, index(i, unit));
+        now += programmed(slice, false, i, unit);
+      }
     }
-    return cell_.programmed(g, streams_, 2 * slice + (minus ? 1 : 0),
-                            row * static_cast<std::uint64_t>(outputs()) + static_cast<std::uint64_t>(j));
+    return now > 0 ? before / now : 1;
+  }
+  /// The array that holds a column.
+  int part_of(int j) const {
+    if (j < 0) return -1 - j;
+    int part = 0;
+    while (j >= col_parts_[static_cast<std::size_t>(part)].first + col_parts_[static_cast<std::size_t>(part)].count)
+      ++part;
+    return part;
   }
 
   /// The cell's conductance in this cycle, drawn for itself.
@@ -121,6 +157,18 @@ class ReferenceChip {
   }
 
  private:
+  std::uint64_t index(int i, int j) const {
+    const auto row = static_cast<std::uint64_t>(i);
+    return j < 0 ? row * col_parts_.size() + static_cast<std::uint64_t>(-1 - j)
+                 : row * static_cast<std::uint64_t>(outputs()) + static_cast<std::uint64_t>(j);
+  }
+  double level_target(int slice, bool minus, int i, int j) const {
+    const double weight = j < 0 ? 0 : static_cast<double>(weights_(j, i));
+    const double g = target(std::clamp(weight / limit_, -1.0, 1.0), slice, minus);
+    if (level_steps_ > 0) return reference_round(g, g_min_, 1, level_steps_);
+    return device_.levels.empty() ? g : nearest_level(g, device_.levels);
+  }
+
   double target(double w, int slice, bool minus) const {
     if (core_.slices > 1) {
       const auto k = static_cast<long>(std::nearbyint(w * weight_steps()));
@@ -157,8 +205,9 @@ class ReferenceChip {
 
   const Matrix& weights_;
   const CoreConfig& core_;
+  const DeviceConfig& device_;
   const ReferenceMvm& mvm_;
-  ReferenceCell cell_;
+  ReferenceCell cell_, unit_cell_;
   LayerStreams streams_;
   double limit_;
   std::vector<RowGroup> groups_;
@@ -303,6 +352,7 @@ class ReferenceChain {
   /// A column's current in each input cycle: plus * (+ cells) + minus * (- cells), limited.
   std::vector<double> cycles(int group, int slice, int j, int plus, int minus) const {
     const Part& rows = chip_.groups()[static_cast<std::size_t>(group)].rows;
+    const double gain = chip_.gain(chip_.groups()[static_cast<std::size_t>(group)].array, chip_.part_of(j), slice);
     std::vector<double> currents;
     double variance_of_sum = 0;
     for (std::size_t k = 0; k < inputs_.slices.size(); ++k) {
@@ -311,7 +361,7 @@ class ReferenceChain {
         const double x = inputs_.slices[k][static_cast<std::size_t>(i)];
         for (const bool side : {false, true}) {
           const int sign = side ? minus : plus;
-          if (sign != 0) add_cell(slice, side, static_cast<int>(k), i, j, sign * x, current, variance);
+          if (sign != 0) add_cell(slice, side, static_cast<int>(k), i, j, sign * x * gain, current, variance);
         }
       }
       if (inputs_apart() || inputs_.slices.size() == 1) {
@@ -369,12 +419,7 @@ class ReferenceChain {
     const Interval range = range_of(group, slice);
     conversions_.push_back({group, slice, side, input_slice, chip_.column(j), current, range});
     const RowGroup& rows = chip_.groups()[static_cast<std::size_t>(group)];
-    int part = 0;
-    while (j >= 0 && j >= chip_.col_parts()[static_cast<std::size_t>(part)].first +
-                              chip_.col_parts()[static_cast<std::size_t>(part)].count) {
-      ++part;
-    }
-    if (j < 0) part = -1 - j;
+    const int part = chip_.part_of(j);
     const int first = chip_.units() ? chip_.column(-1 - part) : chip_.col_parts()[static_cast<std::size_t>(part)].first;
     const int column = chip_.column(j);
     const AdcStreams streams = adc_streams({mvm_.seed, mvm_.trial, mvm_.layer}, 2 * slice + side, rows.array, part);

@@ -58,6 +58,9 @@ CellTargets WeightMapping::operator()(double weight, int slice) const {
     }
   }
   if (levels) targets = {(*levels)(targets.plus), (*levels)(targets.minus)};
+  if (!own_levels.empty()) {
+    targets = {nearest_level(own_levels, targets.plus), nearest_level(own_levels, targets.minus)};
+  }
   return targets;
 }
 
@@ -98,6 +101,7 @@ WeightMapping make_weight_mapping(const Matrix& weights, const LayerHardware& ha
   if (core.slices > 1) mapping.slice_bits = bits_per_slice(core);
   mapping.g_base = g_min;
   mapping.g_range = 1 - g_min;
+  mapping.own_levels = hardware.device.levels;
   if (hardware.device.cell_bits) {
     const double steps = static_cast<double>((1 << *hardware.device.cell_bits) - 1);
     mapping.levels = ConductanceLevels<double>{g_min, steps};

@@ -11,6 +11,7 @@ ConductanceError<Real> make_error(const ErrorConfig& config) {
   const double sigma = config.law() == DrawLaw::uniform ? config.magnitude * 0.28867513459481287 : config.magnitude;
   switch (config.model) {
     case ErrorModel::none:
+    case ErrorModel::device:  // its sigma is not one of these laws: measured_cell.hpp
       break;
     case ErrorModel::normal_independent:
     case ErrorModel::uniform_independent:

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "crossgrid/base/exponential.hpp"
 #include "crossgrid/base/host_device.hpp"
-#include "crossgrid/network/exponential.hpp"
 
 namespace crossgrid {
 

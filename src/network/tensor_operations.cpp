@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "crossgrid/base/exponential.hpp"
 #include "crossgrid/base/host_device.hpp"
-#include "crossgrid/network/exponential.hpp"
 
 namespace crossgrid {
 

@@ -61,9 +61,46 @@ std::string reason_without_effect(const Axis& axis, std::size_t index, const Har
   return fmt::format("{} at every point", fmt::join(reasons, "; "));
 }
 
-bool decides_possibility(ParameterGroup group) {
-  return group == ParameterGroup::weight_bits || group == ParameterGroup::cell_bits ||
-         group == ParameterGroup::faults || group == ParameterGroup::conversion;
+namespace {
+
+/// Whether any setting of the sweep, in hardware, layers or axes, is such.
+bool any_setting(const SweepFile& sweep, const std::function<bool(const Setting&)>& is_such) {
+  const auto any_of = [&](const std::vector<Setting>& settings) {
+    return std::any_of(settings.begin(), settings.end(), is_such);
+  };
+  return any_of(sweep.hardware) ||
+         std::any_of(sweep.layers.begin(), sweep.layers.end(),
+                     [&](const LayerOverride& entry) { return any_of(entry.settings); }) ||
+         std::any_of(sweep.axes.begin(), sweep.axes.end(), [&](const Axis& axis) {
+           return std::any_of(axis.values.begin(), axis.values.end(),
+                              [&](const AxisValue& value) { return any_of(value.settings); });
+         });
+}
+
+}  // namespace
+
+std::set<ParameterGroup> deciding_groups(const SweepFile& sweep) {
+  using Group = ParameterGroup;
+  std::set<Group> groups{Group::weight_bits, Group::cell_bits, Group::faults, Group::conversion};
+  const bool measured = any_setting(sweep, [](const Setting& setting) {
+    return setting.parameter->group == Group::errors && (setting.value == "device" || setting.value == "cubic");
+  });
+  const bool levels = any_setting(sweep, [](const Setting& setting) {
+    return setting.parameter->path == "device.levels" && setting.value.is_array();
+  });
+  const bool map = any_setting(sweep, [](const Setting& setting) {
+    return setting.parameter->path == "device.faults.map" && names_file(*setting.parameter, setting.value);
+  });
+  if (measured) {
+    groups.insert({Group::errors, Group::on_off_ratio});
+  }
+  if (levels) {
+    groups.insert(Group::on_off_ratio);
+  }
+  if (map) {
+    groups.insert({Group::rows, Group::cols});
+  }
+  return groups;
 }
 
 bool any_combination(const SweepFile& sweep, const std::vector<std::size_t>& axes,

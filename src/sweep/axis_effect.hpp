@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,9 @@ bool any_setting_matters(const AxisValue& value, const HardwareResolver& resolve
 /// For the message: why the axis changes nothing, worked out at the point `digits`.
 std::string reason_without_effect(const Axis& axis, std::size_t index, const HardwareResolver& resolver, Digits digits);
 
-/// Whether the groups' parameters decide if hardware can be built (impossible_hardware).
-bool decides_possibility(ParameterGroup group);
+/// Groups whose parameters decide if hardware can be built (impossible_hardware). Most of them only where something
+/// of the sweep names a device's measurements, levels or faults: a large grid is not walked for nothing.
+std::set<ParameterGroup> deciding_groups(const SweepFile& sweep);
 
 /// Whether `holds` is true for any combination of these axes, the others at their first value.
 bool any_combination(const SweepFile& sweep, const std::vector<std::size_t>& axes,

@@ -2,16 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <set>
 
-#include "absolute_paths.hpp"
 #include "crossgrid/sweep/parameter.hpp"
 #include "sweep_fields.hpp"
 
 namespace crossgrid {
 
 namespace {
+
+/// A file in the current folder: paths on the command line are beside the one who types them, not beside the sweep.
+constexpr const char* typed_here = "command line";
 
 /// "name=value".
 std::pair<std::string, std::string> split_assignment(const std::string& flag, const std::string& text) {
@@ -60,17 +61,13 @@ std::vector<std::string> split_values(const std::string& text) {
   return parts;
 }
 
-/// Paths are beside the one who types them, not beside the sweep.
-std::string here() {
-  return (std::filesystem::current_path() / "command line").string();
-}
-
 DocumentLeaf set_leaf(const std::string& text) {
   const auto [name, value] = split_assignment("--set", text);
   const Place place{"--set " + text, ""};
   const std::string own = name.starts_with("hardware.") ? name.substr(9) : name;
   if (find_parameter(own)) {
-    return {"hardware." + own, absolute_paths(own, value_of(value, place.file), here()), place, false};
+    const std::string path = "hardware." + own;
+    return {path, with_absolute_paths(path, value_of(value, place.file), typed_here), place, false};
   }
   if (is_parameter_section(own)) {
     throw place.error(fmt::format("'{0}' is a group of parameters: set its members one by one", own));
@@ -79,28 +76,25 @@ DocumentLeaf set_leaf(const std::string& text) {
     const bool section = name.find('.') != std::string::npos && is_parameter_section(name.substr(0, name.find('.')));
     throw section ? unknown_parameter(place, name) : unknown_sweep_name(place, name);
   }
-  Json json = value_of(value, place.file);
+  const Json json = value_of(value, place.file);
   if (json.is_object()) {
     throw place.error(fmt::format("an object: set its members one by one, such as --set {}.NAME=VALUE", name));
   }
-  if ((name == "network" || name == "dataset.path") && json.is_string()) {
-    // Beside the one who types it, not beside the sweep.
-    json = std::filesystem::absolute(json.get<std::string>()).lexically_normal().string();
-  }
-  return {name, json, place, false};
+  return {name, with_absolute_paths(name, json, typed_here), place, false};
 }
 
 DocumentLeaf grid_leaf(const std::string& text) {
   const auto [name, value] = split_assignment("--grid", text);
   const Place place{"--grid " + text, ""};
+  const std::string path = axis_prefix + name;
   if (value.starts_with('{')) {
-    return {axis_prefix + name, absolute_paths(name, parse_json(value, place.file), here()), place, false};
+    return {path, with_absolute_paths(path, parse_json(value, place.file), typed_here), place, false};
   }
   Json list = Json::array();
   for (const std::string& part : split_values(value)) {
     list.push_back(value_of(part, place.file));
   }
-  return {axis_prefix + name, absolute_paths(name, list, here()), place, false};
+  return {path, with_absolute_paths(path, list, typed_here), place, false};
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "absolute_paths.hpp"
 #include "crossgrid/sweep/parameter.hpp"
 #include "sweep_fields.hpp"
 
@@ -39,6 +38,55 @@ void add_leaf(std::vector<DocumentLeaf>& leaves, DocumentLeaf leaf) {
     }
   }
   leaves.push_back(std::move(leaf));
+}
+
+/// A value of the parameter `name` ("device.model", "device.model@/conv*").
+Json absolute_value(const std::string& name, const Json& value, const std::string& file) {
+  const Parameter* parameter = find_parameter(std::string_view(name).substr(0, name.find('@')));
+  return parameter && names_file(*parameter, value) ? Json(path_beside(file, value.get<std::string>())) : value;
+}
+
+/// An object of parameters, nested or dotted.
+Json absolute_members(const Json& object, const std::string& prefix, const std::string& file) {
+  if (!object.is_object()) {
+    return object;
+  }
+  Json members = Json::object();
+  for (const auto& [key, value] : object.items()) {
+    const std::string path = prefix.empty() ? key : fmt::format("{}.{}", prefix, key);
+    members[key] = is_parameter_section(path) ? absolute_members(value, path, file) : absolute_value(path, value, file);
+  }
+  return members;
+}
+
+/// Values of an axis: a list, lists of linked parameters, or named settings.
+Json absolute_axis(const std::string& name, const Json& value, const std::string& file) {
+  if (value.is_object()) {
+    Json settings = Json::object();
+    for (const auto& [label, object] : value.items()) {
+      settings[label] = absolute_members(object, "", file);
+    }
+    return settings;
+  }
+  if (!value.is_array()) {
+    return value;
+  }
+  std::vector<std::string> names;
+  for (std::size_t first = 0; first <= name.size();) {
+    const std::size_t comma = std::min(name.find(',', first), name.size());
+    first = std::min(name.find_first_not_of(' ', first), comma);
+    names.push_back(name.substr(first, name.find_last_not_of(' ', comma - 1) + 1 - first));
+    first = comma + 1;
+  }
+  Json list = Json::array();
+  for (const Json& item : value) {
+    Json made = names.size() == 1 ? absolute_value(name, item, file) : item;
+    for (std::size_t k = 0; names.size() > 1 && made.is_array() && k < made.size() && k < names.size(); ++k) {
+      made[k] = absolute_value(names[k], made[k], file);
+    }
+    list.push_back(std::move(made));
+  }
+  return list;
 }
 
 class Flattener {
@@ -81,7 +129,7 @@ class Flattener {
       return;
     }
     if (path.starts_with(axis_prefix) || find_sweep_field(path) || is_parameter(path)) {
-      add_leaf(leaves, {path, absolute(path, value, place), place, false});
+      add_leaf(leaves, {path, with_absolute_paths(path, value, place.file), place, false});
       return;
     }
     if (section) {
@@ -92,18 +140,6 @@ class Flattener {
 
   static bool is_parameter(const std::string& path) {
     return path.starts_with(hardware_prefix) && find_parameter(std::string_view(path).substr(hardware_prefix.size()));
-  }
-
-  static Json absolute(const std::string& path, const Json& value, const Place& place) {
-    if (path == "network" || path == "dataset.path") {
-      return value.is_string() ? Json(path_beside(place.file, value.get<std::string>())) : value;
-    }
-    for (const std::string_view prefix : {std::string_view(axis_prefix), hardware_prefix}) {
-      if (path.starts_with(prefix)) {
-        return absolute_paths(path.substr(prefix.size()), value, place.file);
-      }
-    }
-    return path == "layers" ? absolute_paths(path, value, place.file) : value;
   }
 
   std::vector<DocumentLeaf> included(const Json& value, const std::string& prefix, const Place& place) {
@@ -173,6 +209,26 @@ Document flatten_document(const Json& root, const std::string& file, bool allow_
 
 std::string path_beside(const std::string& file, const std::string& path) {
   return (fs::absolute(file).parent_path() / path).lexically_normal().string();
+}
+
+Json with_absolute_paths(const std::string& leaf_path, const Json& value, const std::string& file) {
+  if (leaf_path == "network" || leaf_path == "dataset.path") {
+    return value.is_string() ? Json(path_beside(file, value.get<std::string>())) : value;
+  }
+  if (leaf_path.starts_with(hardware_prefix)) {
+    return absolute_value(leaf_path.substr(hardware_prefix.size()), value, file);
+  }
+  if (leaf_path.starts_with(axis_prefix)) {
+    return absolute_axis(leaf_path.substr(std::string_view(axis_prefix).size()), value, file);
+  }
+  if (leaf_path != "layers" || !value.is_array()) {
+    return value;
+  }
+  Json layers = Json::array();
+  for (const Json& entry : value) {
+    layers.push_back(absolute_members(entry, "", file));
+  }
+  return layers;
 }
 
 Error unknown_sweep_name(const Place& place, const std::string& path) {

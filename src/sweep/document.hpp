@@ -34,6 +34,10 @@ inline constexpr const char* axis_prefix = "grid/";
 /// Absolute form of a path that stands in `file`.
 std::string path_beside(const std::string& file, const std::string& path);
 
+/// A leaf's value with the paths in it absolute, wherever parameters that name files hide: in axes, named settings and
+/// entries of `layers` too. They are relative to the folder of `file`.
+Json with_absolute_paths(const std::string& leaf_path, const Json& value, const std::string& file);
+
 /// Unknown name at the top level of a sweep, or in one of its sections.
 Error unknown_sweep_name(const Place& place, const std::string& path);
 

@@ -4,6 +4,7 @@
 
 #include "crossgrid/circuit/circuit_adc.hpp"
 #include "crossgrid/core/partition.hpp"
+#include "crossgrid/device/device_validity.hpp"
 
 namespace crossgrid {
 
@@ -114,13 +115,62 @@ void check_adc_range(const LayerHardware& hardware, Found& found) {
   }
 }
 
+void check_levels(const DeviceConfig& device, Found& found) {
+  if (device.levels.empty()) {
+    return;
+  }
+  if (device.cell_bits) {
+    found.push_back({"device.levels and device.cell_bits both say which levels a cell has: leave one out",
+                     {"device.levels", "device.cell_bits"}});
+  }
+  if (device.levels.front() < device.g_min() * (1 - 1e-9)) {
+    found.push_back({fmt::format("device.levels begins at {}, below Gmin = {} (1 / device.on_off_ratio)",
+                                 shortest_number(device.levels.front()), shortest_number(device.g_min())),
+                     {"device.levels", "device.on_off_ratio"}});
+  }
+}
+
+/// A map of faults is that of one array.
+void check_map(const LayerHardware& hardware, const MatrixLayer& layer, Found& found) {
+  const auto& map = hardware.device.faults.map;
+  if (!map) {
+    return;
+  }
+  const int rows = layer.rows + hardware.core.bias_row_count();
+  const std::vector<std::string> own{"device.faults.map"};
+  if (map->rows != rows || map->cols != layer.cols) {
+    found.push_back({fmt::format("device.faults.map is for {} x {} cells, but the layer has {} rows and {} columns",
+                                 map->rows, map->cols, rows, layer.cols),
+                     own});
+  }
+  const int planes = hardware.core.style == CoreStyle::balanced ? 2 : 1;
+  if (map->planes != 1 && map->planes != planes) {
+    found.push_back({fmt::format("device.faults.map has {} planes of cells, expected 1, or {} with core.style \"{}\"",
+                                 map->planes, planes, planes == 2 ? "balanced" : "offset"),
+                     own});
+  }
+  if (hardware.core.slices > 1 || (hardware.core.style == CoreStyle::offset && hardware.core.unit_column)) {
+    found.push_back({"device.faults.map is that of one array, but core.slices or core.unit_column need others", own});
+  }
+  if (hardware.array.rows_max || hardware.array.cols_max) {
+    found.push_back(
+        {"device.faults.map is that of one array, but array.rows_max or cols_max split the layer over several", own});
+  }
+}
+
 }  // namespace
 
-std::vector<Impossible> impossible_hardware(const LayerHardware& hardware) {
+std::vector<Impossible> impossible_hardware(const LayerHardware& hardware, const MatrixLayer& layer) {
   std::vector<Impossible> found;
   if (!hardware.analog) {
     return found;
   }
+  const std::string device = device_problem(hardware.device);
+  if (!device.empty()) {
+    found.push_back({device, {"device.model"}});
+  }
+  check_levels(hardware.device, found);
+  check_map(hardware, layer, found);
   if (hardware.core.style == CoreStyle::offset && hardware.core.slices == 1 && hardware.device.cell_bits == 1) {
     found.push_back({"core.style \"offset\" needs device.cell_bits >= 2: its cells use 2^bits - 1 levels",
                      {"core.style", "device.cell_bits"}});
@@ -156,7 +206,7 @@ bool draws_random_numbers(const LayerHardware& hardware, ParameterGroup group) {
   const DeviceConfig& device = hardware.device;
   switch (group) {
     case ParameterGroup::errors:
-      return hardware.analog && (device.programming_error.active() || device.read_noise.active());
+      return hardware.analog && device.errors();
     case ParameterGroup::faults:
       return hardware.analog && device.faults.active();
     case ParameterGroup::conversion:

@@ -54,6 +54,22 @@ std::function<bool(const Json&)> predicate(const Json& condition, const Place& p
   };
 }
 
+/// A condition on files compares names, as columns do.
+Json shown_condition(const std::string& name, const Json& condition) {
+  const Parameter* parameter = find_parameter(name.substr(0, name.find('@')));
+  if (!parameter || !(parameter->load || parameter->read_file)) {
+    return condition;
+  }
+  if (!condition.is_array()) {
+    return result_column(*parameter, condition);
+  }
+  Json shown = Json::array();
+  for (const Json& item : condition) {
+    shown.push_back(result_column(*parameter, item));
+  }
+  return shown;
+}
+
 }  // namespace
 
 bool ExcludeRule::matches(const std::vector<std::uint32_t>& digits) const {
@@ -91,7 +107,7 @@ ExcludeRule parse_exclude_rule(const Json& rule, const std::vector<Axis>& axes, 
     }
     const auto column =
         static_cast<std::size_t>(std::find(axis->columns.begin(), axis->columns.end(), key) - axis->columns.begin());
-    const auto holds = predicate(condition, place / key);
+    const auto holds = predicate(shown_condition(key, condition), place / key);
     const auto index = static_cast<std::size_t>(axis - axes.begin());
     auto found = std::find_if(parsed.conditions.begin(), parsed.conditions.end(),
                               [&](const ExcludeRule::Condition& other) { return other.axis == index; });

@@ -145,8 +145,9 @@ struct Grid::Impl {
 
   std::vector<std::size_t> possibility_axes() const {
     std::set<std::size_t> axes;
+    const std::set<ParameterGroup> deciding = deciding_groups(sweep);
     for (const GroupTable& table : tables) {
-      if (decides_possibility(table.group())) {
+      if (deciding.contains(table.group())) {
         axes.insert(table.axes().begin(), table.axes().end());
       }
     }
@@ -158,7 +159,7 @@ struct Grid::Impl {
   void over_problems(const Digits& at, const Body& body) const {
     for (std::size_t layer = 0; layer < resolver.layers().size(); ++layer) {
       const LayerHardware hardware = effective_hardware(resolver.hardware(layer, at), resolver.layers()[layer]);
-      for (const Impossible& found : impossible_hardware(hardware)) {
+      for (const Impossible& found : impossible_hardware(hardware, resolver.layers()[layer])) {
         body(layer, found);
       }
     }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "parameter_rows.hpp"
 
@@ -31,6 +32,17 @@ bool is_parameter_section(std::string_view path) {
   return std::any_of(rows.begin(), rows.end(), [&](const Parameter& row) {
     return row.path.size() > path.size() && row.path.starts_with(path) && row.path[path.size()] == '.';
   });
+}
+
+bool names_file(const Parameter& parameter, const Json& value) {
+  const auto& words = parameter.type.words;
+  return (parameter.load || parameter.read_file) && value.is_string() &&
+         std::find(words.begin(), words.end(), value.get<std::string>()) == words.end();
+}
+
+Json result_column(const Parameter& parameter, const Json& value) {
+  return names_file(parameter, value) ? Json(std::filesystem::path(value.get<std::string>()).stem().string())
+                                      : column_value(value);
 }
 
 Error unknown_parameter(const Place& place, const std::string& path) {
@@ -62,12 +74,6 @@ Error unknown_parameter(const Place& place, const std::string& path) {
   return place.error(problem + fmt::format("{}(known: {})", nearest.empty() ? "\n  " : " ", fmt::join(known, ", ")));
 }
 
-bool names_file(const Parameter& parameter, const Json& value) {
-  const auto& words = parameter.type.words;
-  return parameter.read_file && value.is_string() &&
-         std::find(words.begin(), words.end(), value.get_ref<const std::string&>()) == words.end();
-}
-
 Json parameter_value(const Parameter& parameter, const Json& value, const Place& place) {
   const auto known = canonical_value(parameter.type, value);
   if (!known) {
@@ -82,7 +88,19 @@ Json parameter_value(const Parameter& parameter, const Json& value, const Place&
     throw place.error(fmt::format("{}: {} is known, but not yet supported{}", parameter.path, found_text(value),
                                   any ? "; supported now: " + describe(parameter.supported) : ""));
   }
-  return names_file(parameter, *supported) ? parameter.read_file(supported->get<std::string>(), place) : *supported;
+  if (!names_file(parameter, *supported)) {
+    return *supported;
+  }
+  const auto path = supported->get<std::string>();
+  if (parameter.read_file) {
+    return parameter.read_file(path, place);
+  }
+  try {
+    parameter.load(path);
+  } catch (const Error& error) {
+    throw place.error(fmt::format("{}: {}", parameter.path, error.what()));
+  }
+  return *supported;
 }
 
 }  // namespace crossgrid

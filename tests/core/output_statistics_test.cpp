@@ -41,6 +41,7 @@ Moments cell_moments(const ErrorConfig& error, double g) {
   const bool zero = g == 0;
   switch (error.model) {
     case ErrorModel::none:
+    case ErrorModel::device:
       break;
     case ErrorModel::normal_independent:
       return zero ? Moments{m * half_normal.mean, m * m * half_normal.variance} : Moments{g, m * m};

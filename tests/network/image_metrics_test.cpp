@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-#include "crossgrid/network/exponential.hpp"
+#include "crossgrid/base/exponential.hpp"
 
 namespace crossgrid {
 namespace {

@@ -44,8 +44,8 @@ TEST(Parameter, WhatIsSetIsWhatIsHeld) {
       values.emplace_back(word);
       ++words;
     }
-    for (const Json& candidate :
-         {Json(3), Json(0.75), Json(2.5), Json(true), Json(false), Json{{"limit", 2}}, Json::array({-1, 2})}) {
+    for (const Json& candidate : {Json(3), Json(0.75), Json(2.5), Json(true), Json(false), Json{{"limit", 2}},
+                                  Json::array({-1, 2}), Json::array({0.25, 0.5})}) {
       if (const auto value = canonical_value(parameter.supported, candidate)) {
         values.push_back(*value);
       }
@@ -73,10 +73,14 @@ TEST(Parameter, DefaultsAreThoseThatIdsWereMadeWith) {
       "core.style=\"balanced\" core.weight_bits=\"continuous\" core.two_sided=false core.clip=1 "
       "array.rows_max=\"unlimited\" array.cols_max=\"unlimited\" array.rows_partition=\"equal\" "
       "array.cols_partition=\"equal\" "
-      "device.on_off_ratio=\"infinite\" device.cell_bits=\"continuous\" device.clip=false "
+      "device.model=\"generic\" device.r_min=10000 "
+      "device.on_off_ratio=\"infinite\" device.cell_bits=\"continuous\" device.levels=\"none\" "
+      "device.read_voltage=0.1 device.time=0 device.clip=false "
       "device.programming_error.model=\"none\" device.programming_error.magnitude=0 "
       "device.read_noise.model=\"none\" device.read_noise.magnitude=0 device.read_noise.sampling=\"auto\" "
-      "device.faults.stuck_on=0 device.faults.stuck_off=0 "
+      "device.drift.model=\"none\" device.drift.compensation=\"none\" device.iv.model=\"linear\" "
+      "device.faults.stuck_on=0 device.faults.stuck_off=0 device.faults.dead_rows=0 device.faults.dead_columns=0 "
+      "device.faults.map=\"none\" "
       "dac.model=\"ideal\" dac.bits=8 dac.signed=\"auto\" dac.range=\"calibrated\" adc.model=\"ideal\" adc.bits=8 "
       "adc.rounding=\"nearest\" adc.range=\"calibrated\" adc.group=8 adc.sigma_capacitor=0 adc.sigma_c1=0 "
       "adc.sigma_c2=0 "

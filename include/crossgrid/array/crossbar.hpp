@@ -29,11 +29,14 @@ struct Crossbar {
   NoisePath noise = NoisePath::none;
   Matrix noise_variance;  ///< rows x cols, lumped only: variance of conductance(i, j), both cells of a pair together
   Matrix plus, minus;     ///< rows x cols, per_cell only: programmed cells; minus is empty for single cells
-  NoisyConductance<float> read_noise;  ///< per_cell only
+  Matrix plus_sigma,
+      minus_sigma;  ///< per_cell only: of each cell's read noise, where read_noise does not say it; or empty
+  NoisyConductance<float> read_noise;  ///< per_cell only; its limits hold for both
   DrawLaw read_law = DrawLaw::normal;  ///< per_cell only
-  PhiloxKey lumped_key;                ///< by row block
-  PhiloxKey plus_key, minus_key;       ///< by plane of cells
-  std::uint32_t cycle = 0;             ///< of the first input slice's lumped noise; the others follow
+  float gain = 1;                 ///< of the currents, against drift; conductance and noise_variance have it in them
+  PhiloxKey lumped_key;           ///< by row block
+  PhiloxKey plus_key, minus_key;  ///< by plane of cells
+  std::uint32_t cycle = 0;        ///< of the first input slice's lumped noise; the others follow
 };
 
 /// Lumped read noise on a tile of currents: windows first_window, ... of one image, `windows` x cols, strides in

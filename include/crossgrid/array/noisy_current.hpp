@@ -5,6 +5,7 @@
 #include "crossgrid/base/host_device.hpp"
 #include "crossgrid/base/rounding.hpp"
 #include "crossgrid/device/conductance_error.hpp"
+#include "crossgrid/device/measured_cell.hpp"
 
 /// Read noise on the currents of one MVM, element by element (for_each_index, kernels/launch.cuh).
 namespace crossgrid {
@@ -30,6 +31,20 @@ struct AddNoisyCell {
 
   CROSSGRID_HD_INLINE void operator()(std::size_t j) const {
     currents[j] = fused(input, noise(cells[j], draws[j]), currents[j]);
+  }
+};
+
+/// The same of cells that have a standard deviation of their own.
+struct AddScatteredCell {
+  float* currents;
+  float input;
+  const float* cells;
+  const float* sigma;
+  const float* draws;
+  ScatteredConductance noise;
+
+  CROSSGRID_HD_INLINE void operator()(std::size_t j) const {
+    currents[j] = fused(input, noise(cells[j], sigma[j], draws[j]), currents[j]);
   }
 };
 

@@ -12,6 +12,9 @@ enum class DrawPurpose : std::uint32_t {
   cell_read_noise = 2,
   lumped_read_noise = 3,
   cell_fault = 4,
+  drift_exponent = 5,
+  dead_row = 6,
+  dead_column = 7,
   adc_mismatch = 16,
   adc_draw = 17
 };

@@ -21,17 +21,24 @@ struct LayerStreams {
   }
 };
 
-/// Programming errors, then faults: targets become conductances. A cell's draw is counted by its place in the plane.
-void program_plane(Matrix& cells, const DeviceConfig& device, const LayerStreams& streams, int plane);
+/// Programming errors, drift, then faults: targets become conductances. A cell's draw is counted by its place in the
+/// plane. Returns the standard deviation of each cell's read noise where the conductance alone does not give it (a
+/// measured device, dead lines); else an empty matrix.
+Matrix program_plane(Matrix& cells, const DeviceConfig& device, const LayerStreams& streams, int plane);
+
+/// Only the faults: stuck cells, the map of faults, dead lines. A dead row is dead in all planes, since the cells of a
+/// pair are driven by one word line; columns of different planes are different bit lines. Lines are the whole matrix's.
+void fault_plane(Matrix& cells, const DeviceConfig& device, const LayerStreams& streams, int plane);
 
 /// Mean and variance of every cell under (clipped) read noise.
 struct PlaneMoments {
   Matrix mean, variance;
   double clip_probability = 0;  ///< the largest
 };
-PlaneMoments read_moments(const Matrix& cells, const DeviceConfig& device);
+/// `sigma` is what program_plane() returned.
+PlaneMoments read_moments(const Matrix& cells, const DeviceConfig& device, const Matrix& sigma = {});
 
-/// One read of a cell.
+/// One read of a cell whose read noise its conductance gives.
 NoisyConductance<float> read_noise(const DeviceConfig& device);
 
 }  // namespace crossgrid

@@ -29,6 +29,11 @@ struct ProgrammedCells {
   WeightMapping mapping;
   std::vector<Part> col_parts;  ///< outputs by array
   std::vector<SliceCells> slices;
+  std::vector<SliceCells> noise_sigma;  ///< of read noise, where the conductance alone does not give it; or empty
+  /// Global drift compensation (Joshi et al. 2020), by slice, row arrays x column arrays: what all cells of an array
+  /// conducted together when they were programmed (without errors, with the same faults) over what they conduct now.
+  /// Multiplies the currents before the ADC, as if its reference followed the drift. Empty: none.
+  std::vector<MatrixD> gains;
 };
 
 /// Maps `weights` (outputs x inputs) to conductances and programs every cell with its error. A cell's draw is counted

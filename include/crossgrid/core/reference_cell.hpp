@@ -12,24 +12,39 @@ namespace crossgrid {
 /// 4) and the same random draws. Conductances normalised by Gmax.
 class ReferenceCell {
  public:
-  explicit ReferenceCell(const DeviceConfig& device);
+  /// `cols`: of the plane, where its lines or a map matter.
+  explicit ReferenceCell(const DeviceConfig& device, int cols = 1);
 
+  /// A cell after programming, drift and faults.
+  struct Cell {
+    double g = 0;
+    double spread = 0;  ///< of its read noise: standard deviation of a normal one, full width of a uniform one
+    operator double() const { return g; }
+  };
   /// What a target becomes: cell `index` of a plane.
-  double programmed(double target, const LayerStreams& streams, int plane, std::uint64_t index) const;
+  Cell programmed(double target, const LayerStreams& streams, int plane, std::uint64_t index) const;
+  /// What it would be without errors and drift, but with its faults.
+  double nominal(double target, const LayerStreams& streams, int plane, std::uint64_t index) const;
   /// One read of a programmed cell, with draw `index`.
-  double read(double g, const DrawSequence& draws, std::uint64_t index) const;
+  double read(const Cell& cell, const DrawSequence& draws, std::uint64_t index) const;
 
   struct Moments {
     double mean = 0, variance = 0;
     double clips = 0;  ///< probability that a limit is met
   };
   /// Of read().
-  Moments moments(double g) const;
+  Moments moments(const Cell& cell) const;
 
  private:
   double limited(double g) const;
+  double without_faults(double target, const LayerStreams& streams, int plane, std::uint64_t index,
+                        double& programmed) const;
+  double with_faults(double g, const LayerStreams& streams, int plane, std::uint64_t index) const;
+  bool dead(const LayerStreams& streams, int plane, std::uint64_t index) const;
+  double read_spread(double g, double programmed) const;
 
   const DeviceConfig& device_;
+  int cols_ = 1;
   double low_ = 0, high_ = 0;
 };
 

@@ -33,6 +33,7 @@ struct WeightMapping {
   double g_base = 0;   ///< conductance of w = 0 (balanced one-sided), w = -1 (offset), or of digit 0 (slices)
   double g_range = 1;  ///< conductance from there to w = 1, or to the largest digit
   std::optional<ConductanceLevels<double>> levels;
+  std::vector<double> own_levels;  ///< device.levels, empty: none
 
   CellTargets operator()(double weight, int slice = 0) const;
   /// Weight units per unit of a slice's current.

@@ -29,12 +29,15 @@ struct StickCell {
   CROSSGRID_HD_INLINE void operator()(std::size_t i) const { cells[i] = fault(cells[i], draws[i]); }
 };
 
+/// Of a draw under DrawLaw::uniform, which lies on +-sqrt 3; at 1 beyond all draws, whose largest is rounded up to the
+/// end.
+inline float uniform_quantile(double p) {
+  return p < 1 ? static_cast<float>(1.7320508075688772 * (2 * p - 1)) : std::numeric_limits<float>::infinity();
+}
+
 inline CellFault make_cell_fault(const DeviceConfig& config) {
-  // Of a uniform variable on +-sqrt 3; at 1 beyond all draws, whose largest is rounded up to the end.
-  const auto quantile = [](double p) {
-    return p < 1 ? static_cast<float>(1.7320508075688772 * (2 * p - 1)) : std::numeric_limits<float>::infinity();
-  };
-  return {quantile(config.faults.stuck_off), quantile(1 - config.faults.stuck_on), static_cast<float>(config.g_min())};
+  return {uniform_quantile(config.faults.stuck_off), uniform_quantile(1 - config.faults.stuck_on),
+          static_cast<float>(config.g_min())};
 }
 
 }  // namespace crossgrid

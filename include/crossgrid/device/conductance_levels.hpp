@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <vector>
+
 #include "crossgrid/base/host_device.hpp"
 #include "crossgrid/base/rounding.hpp"
 
@@ -17,5 +20,13 @@ struct ConductanceLevels {
     return fused(round_half_even((g - g_min) / step), step, g_min);
   }
 };
+
+/// The nearest of these ascending conductances, ties to the lower one.
+inline double nearest_level(const std::vector<double>& levels, double g) {
+  const auto above = std::upper_bound(levels.begin(), levels.end(), g);
+  if (above == levels.begin()) return *above;
+  if (above == levels.end()) return levels.back();
+  return g - *(above - 1) > *above - g ? *above : *(above - 1);
+}
 
 }  // namespace crossgrid

@@ -22,8 +22,8 @@ struct Impossible {
   std::vector<std::string> parameters;  ///< paths of those that cause it
 };
 
-/// All reasons why this hardware can't be built, none where it can.
-std::vector<Impossible> impossible_hardware(const LayerHardware& hardware);
+/// All reasons why this hardware, in its normal form, can't be built for this layer; none where it can.
+std::vector<Impossible> impossible_hardware(const LayerHardware& hardware, const MatrixLayer& layer);
 
 /// Whether a random number is drawn in this layer.
 bool draws_random_numbers(const LayerHardware& hardware);

@@ -48,9 +48,11 @@ struct Parameter {
   ParameterScope scope = ParameterScope::anywhere;
   ParameterGroup group = ParameterGroup::none;
 
-  /// Where values may be paths: reads a file (absolute path) into the canonical value. Error(bad_input) where it is not
-  /// as it must be.
+  /// Where values may be paths of small files: reads a file (absolute path) into the canonical value. Error(bad_input)
+  /// where it is not as it must be.
   std::function<Json(const std::string& path, const Place&)> read_file;
+  /// Where values may be paths of files that are kept beside: reads the file, for set() to find.
+  std::function<void(const std::string&)> load;
   /// Writes a canonical value into a layer's hardware; empty where only the default is supported.
   std::function<void(LayerHardware&, const Json&)> set;
   /// The canonical value in a layer's hardware.
@@ -67,6 +69,12 @@ const Parameter* find_parameter(std::string_view path);
 
 /// Whether a path is a group of parameters ("adc", "device.drift").
 bool is_parameter_section(std::string_view path);
+
+/// Whether a value of this parameter names a file: a path, absolute once a sweep is read.
+bool names_file(const Parameter& parameter, const Json& value);
+
+/// The value as a column of results: a file by its name alone, without folder and extension.
+Json result_column(const Parameter& parameter, const Json& value);
 
 /// Unknown parameter at a place, with the nearest known one.
 Error unknown_parameter(const Place& place, const std::string& path);
