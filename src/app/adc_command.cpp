@@ -61,7 +61,7 @@ void add_codes(std::vector<Spread>& spreads, const auto& values) {
 }
 
 Report measure(const AdcConfig& adc, int trials, std::uint64_t seed, int samples) {
-  const Interval range = adc.range == RangeRule::fixed ? adc.fixed_range : Interval{-1, 1};
+  const Interval range = adc.range == RangeRule::fixed ? adc.fixed_ranges.front() : Interval{-1, 1};
   Report report;
   for (int trial = 0; trial < trials; ++trial) {
     const auto t = static_cast<std::uint32_t>(trial);

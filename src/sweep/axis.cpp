@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <filesystem>
 #include <set>
 
 #include "crossgrid/sweep/problem_list.hpp"
@@ -261,11 +260,9 @@ void refuse_sampled(const Json& value, const Place& place) {
   }
 }
 
-/// What a column shows of a value; of a file, its name.
-Json column_of(const Setting& setting, const Json& value) {
-  return names_file(*setting.parameter, value)
-             ? Json(std::filesystem::path(value.get<std::string>()).filename().string())
-             : column_value(setting.value);
+/// What a column shows of a value, which was given as `raw`: of a file, its name.
+Json column_of(const Setting& setting, const Json& raw) {
+  return names_file(*setting.parameter, raw) ? result_column(*setting.parameter, raw) : column_value(setting.value);
 }
 
 /// A list or range of one parameter's values.

@@ -3,6 +3,7 @@
 #include "command_line_values.hpp"
 #include "crossgrid/sweep/effective_hardware.hpp"
 #include "crossgrid/sweep/parameter.hpp"
+#include "crossgrid/sweep/problem_list.hpp"
 
 namespace crossgrid {
 
@@ -22,10 +23,11 @@ LayerHardware bare_hardware(const std::vector<std::string>& settings) {
       parameter->set(hardware, value);
     }
   }
-  const std::string problem = impossible_hardware(hardware);
-  if (!problem.empty()) {
-    throw Error(ExitCode::bad_input, problem);
+  ProblemList problems;
+  for (const Impossible& found : impossible_hardware(hardware, {})) {
+    problems.add(found.reason);
   }
+  problems.throw_if_any();
   return hardware;
 }
 

@@ -118,21 +118,49 @@ TEST(EffectiveHardware, PartsThatAConverterDoesNotHaveAreDropped) {
   EXPECT_EQ(kept(ConverterModel::sar).group, 8);
 }
 
+/// One reason for each mistake, with the parameters that cause it.
+TEST(EffectiveHardware, RefusesSlicesAndRangesThatDoNotFit) {
+  const auto reasons = [](auto change) {
+    LayerHardware hardware;
+    hardware.core.weight_bits = 8;
+    hardware.dac.model = ConverterModel::sign_magnitude;
+    hardware.adc.model = ConverterModel::quantizer;
+    change(hardware);
+    return impossible_hardware(hardware, {}).size();
+  };
+  EXPECT_EQ(reasons([](LayerHardware&) {}), 0u);
+  EXPECT_EQ(reasons([](LayerHardware& h) { h.core.slices = 9; }), 1u) << "more slices than bits";
+  EXPECT_EQ(reasons([](LayerHardware& h) { h.core.slices = 2, h.core.weight_bits.reset(); }), 1u);
+  EXPECT_EQ(reasons([](LayerHardware& h) { h.dac.slice_bits = 8; }), 1u) << "7 magnitude bits";
+  EXPECT_EQ(reasons([](LayerHardware& h) {
+              h.dac.model = ConverterModel::quantizer;
+              h.dac.slice_bits = 1, h.dac.sign = DacSign::is_signed;
+            }),
+            1u);
+  EXPECT_EQ(reasons([](LayerHardware& h) { h.adc.range = RangeRule::granular; }), 1u) << "inputs without slices";
+  EXPECT_EQ(reasons([](LayerHardware& h) {
+              h.adc.range = RangeRule::fixed;
+              h.adc.fixed_ranges = {{0, 1}, {0, 2}};
+            }),
+            1u);
+  EXPECT_EQ(reasons([](LayerHardware& h) { h.core.slices = 9, h.dac.slice_bits = 8; }), 2u) << "all at once";
+}
+
 TEST(EffectiveHardware, KnowsWhichConvertersDrawCalibrateOrCantBeBuilt) {
   LayerHardware hardware;
   hardware.adc.model = ConverterModel::sar;
   EXPECT_FALSE(draws_random_numbers(hardware));
   hardware.adc.errors.sigma_capacitor = 0.01;
   EXPECT_TRUE(draws_random_numbers(hardware));
-  EXPECT_TRUE(draws_random_numbers(hardware, ParameterGroup::converters));
+  EXPECT_TRUE(draws_random_numbers(hardware, ParameterGroup::conversion));
   EXPECT_FALSE(draws_random_numbers(hardware, ParameterGroup::errors));
-  EXPECT_EQ(impossible_hardware(hardware), "");
+  EXPECT_TRUE(impossible_hardware(hardware, {}).empty());
 
   hardware = {};
   hardware.adc.model = ConverterModel::levels;
-  EXPECT_NE(impossible_hardware(hardware), "");
+  EXPECT_FALSE(impossible_hardware(hardware, {}).empty());
   hardware.adc.levels.lloyd_max = true;
-  EXPECT_EQ(impossible_hardware(hardware), "");
+  EXPECT_TRUE(impossible_hardware(hardware, {}).empty());
   hardware.adc.range = RangeRule::maximum;
   hardware.dac.range = RangeRule::fixed;
   EXPECT_TRUE(needs_calibration(hardware));
@@ -141,9 +169,9 @@ TEST(EffectiveHardware, KnowsWhichConvertersDrawCalibrateOrCantBeBuilt) {
 
   hardware = {};
   hardware.adc.model = ConverterModel::table;
-  EXPECT_NE(impossible_hardware(hardware), "");
+  EXPECT_FALSE(impossible_hardware(hardware, {}).empty());
   hardware.adc.table = {{0}, {0}, {0}};
-  EXPECT_EQ(impossible_hardware(hardware), "");
+  EXPECT_TRUE(impossible_hardware(hardware, {}).empty());
   // Its entries are cell currents: the scale of ideal inputs matters.
   hardware.dac.range = RangeRule::fixed;
   hardware.dac.fixed_range = {-1, 1};

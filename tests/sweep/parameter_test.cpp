@@ -70,22 +70,21 @@ TEST(Parameter, DefaultsAreThoseThatIdsWereMadeWith) {
   }
   EXPECT_EQ(
       defaults,
-      "core.style=\"balanced\" core.weight_bits=\"continuous\" core.two_sided=false core.clip=1 "
+      "core.style=\"balanced\" core.weight_bits=\"continuous\" core.slices=1 core.two_sided=false core.subtract=\"analog\" "
+      "core.interleaved=false core.unit_column=false core.clip=1 core.bias=\"digital\" core.bias_rows=1 "
       "array.rows_max=\"unlimited\" array.cols_max=\"unlimited\" array.rows_partition=\"equal\" "
-      "array.cols_partition=\"equal\" "
-      "device.model=\"generic\" device.r_min=10000 "
-      "device.on_off_ratio=\"infinite\" device.cell_bits=\"continuous\" device.levels=\"none\" "
-      "device.read_voltage=0.1 device.time=0 device.clip=false "
+      "array.cols_partition=\"equal\" array.rows_active=\"all\" array.column_current_max=\"unlimited\" "
+      "device.model=\"generic\" device.r_min=10000 device.on_off_ratio=\"infinite\" device.cell_bits=\"continuous\" "
+      "device.levels=\"none\" device.read_voltage=0.1 device.time=0 device.clip=false "
       "device.programming_error.model=\"none\" device.programming_error.magnitude=0 "
       "device.read_noise.model=\"none\" device.read_noise.magnitude=0 device.read_noise.sampling=\"auto\" "
       "device.drift.model=\"none\" device.drift.compensation=\"none\" device.iv.model=\"linear\" "
       "device.faults.stuck_on=0 device.faults.stuck_off=0 device.faults.dead_rows=0 device.faults.dead_columns=0 "
-      "device.faults.map=\"none\" "
-      "dac.model=\"ideal\" dac.bits=8 dac.signed=\"auto\" dac.range=\"calibrated\" adc.model=\"ideal\" adc.bits=8 "
-      "adc.rounding=\"nearest\" adc.range=\"calibrated\" adc.group=8 adc.sigma_capacitor=0 adc.sigma_c1=0 "
-      "adc.sigma_c2=0 "
-      "adc.sigma_cpar=0 adc.sigma_comparator=0 adc.gain_db=100 adc.split=true adc.symmetric=true adc.levels=\"none\" "
-      "adc.table=\"none\" analog=true ");
+      "device.faults.map=\"none\" dac.model=\"ideal\" dac.bits=8 dac.signed=\"auto\" dac.range=\"calibrated\" "
+      "dac.slice_bits=\"unsliced\" adc.model=\"ideal\" adc.bits=8 adc.rounding=\"nearest\" adc.range=\"calibrated\" "
+      "adc.per_input_slice=false adc.bound_management=0 adc.group=8 adc.sigma_capacitor=0 adc.sigma_c1=0 "
+      "adc.sigma_c2=0 adc.sigma_cpar=0 adc.sigma_comparator=0 adc.gain_db=100 adc.split=true adc.symmetric=true "
+      "adc.levels=\"none\" adc.table=\"none\" analog=true ");
 }
 
 TEST(Parameter, CanonicalTextTellsValuesApartInOneForm) {
