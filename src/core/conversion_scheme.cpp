@@ -13,13 +13,15 @@ ConversionScheme conversion_scheme(const LayerHardware& hardware, NoisePath nois
   const bool adc = hardware.adc.model != ConverterModel::ideal;
   const bool limited = hardware.array.column_current_max.has_value();
   const bool cells = noise == NoisePath::per_cell;
+  const bool nonlinear = hardware.device.iv != IvModel::linear;
   const bool balanced = core.style == CoreStyle::balanced;
   ConversionScheme scheme;
   scheme.rows = adc || limited || noise != NoisePath::none;
-  scheme.unit_columns = !balanced && core.unit_column && scheme.rows;
+  scheme.unit_columns = !balanced && core.unit_column && (scheme.rows || nonlinear);
   // Slices' noise adds up like their currents, but not where a unit column's noise is common to all outputs.
-  scheme.slices = core.slices > 1 && (adc || limited || cells || scheme.unit_columns);
-  scheme.inputs = input_slices(hardware.dac).count > 1 && (limited || cells || (adc && hardware.adc.per_input_slice));
+  scheme.slices = core.slices > 1 && (adc || limited || cells || nonlinear || scheme.unit_columns);
+  scheme.inputs =
+      input_slices(hardware.dac).count > 1 && (limited || cells || nonlinear || (adc && hardware.adc.per_input_slice));
   scheme.sides = balanced && !core.interleaved && (limited || (adc && core.subtract == Subtraction::digital));
   scheme.net_converter = scheme.sides && core.subtract == Subtraction::analog;
   return scheme;

@@ -128,6 +128,16 @@ void fill_collapsed(ProgrammedMatrix& matrix, const ProgrammedCells& mean, const
   matrix.offset_coefficient = 0;
 }
 
+/// The planes of a nonlinear current beyond the first power.
+std::vector<CurrentPlane> higher_powers(const Matrix& cells, const DeviceConfig& device) {
+  std::vector<CurrentPlane> planes = current_planes(cells, device);
+  planes.erase(planes.begin());
+  return planes;
+}
+void subtract(std::vector<CurrentPlane>& from, const std::vector<CurrentPlane>& planes) {
+  for (std::size_t k = 0; k < from.size(); ++k) from[k].coefficients -= planes[k].coefficients;
+}
+
 /// A plane per slice and, where they are apart, per side.
 void fill_apart(ProgrammedMatrix& matrix, const AllCells& mean, const AllCells& variance,
                 const ProgrammedCells& programmed, const DeviceConfig& device) {
@@ -141,6 +151,10 @@ void fill_apart(ProgrammedMatrix& matrix, const AllCells& mean, const AllCells& 
     };
     array.conductance = part(mean, side);
     if (net) array.conductance -= part(mean, &SliceCells::minus);
+    if (device.iv != IvModel::linear) {
+      array.powers = higher_powers(part(programmed.slices, side), device);
+      if (net) subtract(array.powers, higher_powers(part(programmed.slices, &SliceCells::minus), device));
+    }
     if (matrix.noise == NoisePath::lumped) {
       array.noise_variance = part(variance, side);
       if (net) array.noise_variance += part(variance, &SliceCells::minus);
@@ -155,6 +169,7 @@ void fill_apart(ProgrammedMatrix& matrix, const AllCells& mean, const AllCells& 
         const auto group =
             std::ranges::find(matrix.groups, array.row_first, [](const RowGroup& g) { return g.rows.first; });
         array.gain = static_cast<float>(programmed.gains[slice](group->array, col_part));
+        for (CurrentPlane& power : array.powers) power.coefficients *= array.gain;
       }
       array.read_law = device.read_noise.law();
       array.read_noise = read_noise(device);
@@ -212,7 +227,8 @@ ProgrammedMatrix assemble(const ProgrammedCells& programmed, const LayerHardware
   matrix.scheme = conversion_scheme(hardware, matrix.noise);
 
   const bool converted = hardware.adc.model != ConverterModel::ideal || array.column_current_max.has_value();
-  if (!converted && matrix.noise != NoisePath::per_cell && !matrix.scheme.unit_columns) {
+  const bool linear = device.iv == IvModel::linear;
+  if (!converted && linear && matrix.noise != NoisePath::per_cell && !matrix.scheme.unit_columns) {
     matrix.planes = {{0, 1}};
     lay_out(matrix, streams);
     fill_collapsed(matrix, {mapping, programmed.col_parts, mean, {}, {}}, moments.variance);

@@ -204,6 +204,19 @@ double ReferenceCell::nominal(double target, const LayerStreams& streams, int pl
   return with_faults(target, streams, plane, index);
 }
 
+double ReferenceCell::nonlinear_current(double g, double x) const {
+  const double voltage = x * device_.read_voltage;
+  if (device_.iv == IvModel::cubic) return -g * x * voltage * voltage / 4;
+  if (device_.iv != IvModel::device || !device_.measured->current) return 0;
+  double amperes = 0;
+  for (const MeasuredCurrent::Term& term : device_.measured->current->terms) {
+    const double siemens = g / device_.r_min;
+    if (siemens < term.above || siemens == 0) continue;
+    amperes += value_of(term.coefficient, device_, g) * std::pow(voltage, term.power);
+  }
+  return amperes * device_.r_min / device_.read_voltage;
+}
+
 double ReferenceCell::read(const Cell& cell, const DrawSequence& draws, std::uint64_t index) const {
   if (cell.spread == 0) return cell.g;
   return limited(with_error(device_.read_noise, cell.g, cell.spread, draws, index));

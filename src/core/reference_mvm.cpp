@@ -134,6 +134,10 @@ class ReferenceChip {
     return part;
   }
 
+  double nonlinear_current(int slice, bool minus, int i, int j, double x) const {
+    return device_.iv == IvModel::linear ? 0 : cell_.nonlinear_current(programmed(slice, minus, i, j), x);
+  }
+
   /// The cell's conductance in this cycle, drawn for itself.
   double read(int slice, bool minus, int cycle, int i, int j) const {
     const auto rows = static_cast<std::uint64_t>(inputs()), cols = static_cast<std::uint64_t>(columns());
@@ -345,7 +349,7 @@ class ReferenceChain {
 
   bool limited() const { return hardware_.array.column_current_max.has_value(); }
   bool inputs_apart() const {
-    return limited() || chip_.per_cell() ||
+    return limited() || chip_.per_cell() || hardware_.device.iv != IvModel::linear ||
            (hardware_.adc.model != ConverterModel::ideal && hardware_.adc.per_input_slice);
   }
 
@@ -361,7 +365,9 @@ class ReferenceChain {
         const double x = inputs_.slices[k][static_cast<std::size_t>(i)];
         for (const bool side : {false, true}) {
           const int sign = side ? minus : plus;
-          if (sign != 0) add_cell(slice, side, static_cast<int>(k), i, j, sign * x * gain, current, variance);
+          if (sign == 0) continue;
+          add_cell(slice, side, static_cast<int>(k), i, j, sign * x * gain, current, variance);
+          current += sign * gain * chip_.nonlinear_current(slice, side, i, j, x);
         }
       }
       if (inputs_apart() || inputs_.slices.size() == 1) {

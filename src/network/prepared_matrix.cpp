@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "crossgrid/base/host_device.hpp"
 #include "crossgrid/network/tensor_operations.hpp"
 
 namespace crossgrid {
@@ -26,7 +27,8 @@ AnyProductShape product_shape(const ConvolutionShape& geometry, const MatrixPlan
 }
 
 /// A row block's cells side by side, with rows of zeros before and after for what else its product computes.
-Matrix block_matrix(const PreparedMatrix& matrix, int plane, const PlanBlock& block, Matrix Crossbar::*cells) {
+template <class CellsOf>
+Matrix block_matrix(const PreparedMatrix& matrix, int plane, const PlanBlock& block, const CellsOf& cells_of) {
   const ConvolutionShape& g = matrix.geometry;
   const int kernel = g.kernel_height * g.kernel_width;
   const bool whole_channels = matrix.plan.execution == MatrixExecution::direct;
@@ -38,7 +40,7 @@ Matrix block_matrix(const PreparedMatrix& matrix, int plane, const PlanBlock& bl
     for (int part = 0; part < static_cast<int>(programmed.col_parts.size()); ++part) {
       const Crossbar& array = programmed.array(plane, group, part);
       if (array.row_first < block.row_first || array.row_first >= block.row_first + block.rows) continue;
-      all.block(array.row_first - first, array.col_first, array.rows, array.cols) = array.*cells;
+      all.block(array.row_first - first, array.col_first, array.rows, array.cols) = cells_of(array);
     }
   }
   return all;
@@ -46,13 +48,19 @@ Matrix block_matrix(const PreparedMatrix& matrix, int plane, const PlanBlock& bl
 
 PreparedMatrix::Plane prepare_plane(const PreparedMatrix& matrix, int plane, const PlanBlock& rows, Product& product) {
   PreparedMatrix::Plane made;
+  const auto pack = [&](const auto& cells_of) { return product.pack(block_matrix(matrix, plane, rows, cells_of)); };
   if (matrix.noise != NoisePath::per_cell) {
-    made.weights = product.pack(block_matrix(matrix, plane, rows, &Crossbar::conductance));
+    made.weights = pack([](const Crossbar& array) -> const Matrix& { return array.conductance; });
     if (matrix.noise == NoisePath::lumped) {
-      made.variance = product.pack(block_matrix(matrix, plane, rows, &Crossbar::noise_variance));
+      made.variance = pack([](const Crossbar& array) -> const Matrix& { return array.noise_variance; });
     }
   }
   const ProgrammedMatrix& programmed = matrix.programmed;
+  const std::vector<CurrentPlane>& powers = programmed.array(plane, 0, 0).powers;
+  for (std::size_t k = 0; k < powers.size(); ++k) {
+    made.powers.emplace_back(
+        powers[k].power, pack([k](const Crossbar& array) -> const Matrix& { return array.powers[k].coefficients; }));
+  }
   for (int group = 0; group < static_cast<int>(programmed.groups.size()); ++group) {
     for (int part = 0; part < static_cast<int>(programmed.col_parts.size()); ++part) {
       const Crossbar& array = programmed.array(plane, group, part);
@@ -63,7 +71,8 @@ PreparedMatrix::Plane prepare_plane(const PreparedMatrix& matrix, int plane, con
 }
 
 std::size_t bytes_of(const Crossbar& array) {
-  const auto floats = array.conductance.size() + array.noise_variance.size() + array.plus.size() + array.minus.size();
+  const auto floats = array.conductance.size() + array.noise_variance.size() + array.plus.size() + array.minus.size() +
+                      array.plus_sigma.size() + array.minus_sigma.size();
   return sizeof(Crossbar) + static_cast<std::size_t>(floats) * sizeof(float);
 }
 
@@ -100,6 +109,32 @@ void multiply_gathered(const PreparedMatrix& matrix, int index, const PackedWeig
   }
 }
 
+CROSSGRID_MULTIVERSION
+void raise(const float* inputs, int power, float* to, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) to[i] = inputs[i] * inputs[i];
+  for (int k = 2; k < power; ++k) {
+    for (std::size_t i = 0; i < count; ++i) to[i] *= inputs[i];
+  }
+}
+
+CROSSGRID_MULTIVERSION
+void add_values(const float* values, float* sum, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) sum[i] += values[i];
+}
+
+/// Nonlinear cells: currents of higher powers of the inputs. product(weights, inputs, to) multiplies.
+template <class ProductOf>
+void add_powers(const PreparedMatrix::Plane& cells, const float* inputs, std::size_t input_count, Lane& lane,
+                float* currents, std::size_t count, const ProductOf& product) {
+  for (const auto& [power, weights] : cells.powers) {
+    float* const raised = lane.scratch(Lane::input_power, input_count);
+    float* const added = lane.scratch(Lane::power_currents, count);
+    raise(inputs, power, raised, input_count);
+    product(weights, raised, added);
+    add_values(added, currents, count);
+  }
+}
+
 /// Adds noise to one image's currents.
 void add_noise(const PreparedMatrix& matrix, const PreparedMatrix::Plane& plane, int input_slice, std::uint32_t image,
                const float* variance, float* currents) {
@@ -123,7 +158,7 @@ std::shared_ptr<const PreparedMatrix> prepare_digital(const ConvolutionShape& ge
   matrix->columns = geometry.out_channels;
   PreparedMatrix::Block block{
       product_shape(geometry, matrix->plan, matrix->plan.blocks.front(), geometry.rows(), matrix->columns), {}};
-  block.planes.push_back({lane.product(block.shape).pack(weights.transpose()), {}, {}});
+  block.planes.push_back({lane.product(block.shape).pack(weights.transpose()), {}, {}, {}});
   matrix->bytes = block.planes.front().weights.bytes();
   matrix->blocks.push_back(std::move(block));
   return matrix;
@@ -143,12 +178,14 @@ std::shared_ptr<const PreparedMatrix> prepare_analog(const ConvolutionShape& geo
     for (int plane = 0; plane < static_cast<int>(matrix->programmed.planes.size()); ++plane) {
       block.planes.push_back(prepare_plane(*matrix, plane, rows, product));
       matrix->bytes += block.planes.back().weights.bytes() + block.planes.back().variance.bytes();
+      for (const auto& [power, weights] : block.planes.back().powers) matrix->bytes += weights.bytes();
     }
     matrix->blocks.push_back(std::move(block));
   }
   for (Crossbar& array : matrix->programmed.arrays) {
     array.conductance.resize(0, 0);
     array.noise_variance.resize(0, 0);
+    array.powers.clear();
     matrix->bytes += bytes_of(array);
   }
   return matrix;
@@ -158,8 +195,13 @@ void direct_currents(const PreparedMatrix& matrix, int block, int plane, const D
                      const MicroBatch& batch, Lane& lane, float* currents) {
   const PreparedMatrix::Plane& cells = plane_of(matrix, block, plane);
   multiply(matrix, block, cells.weights, inputs.values, lane, currents);
-  if (matrix.noise != NoisePath::lumped) return;
   const std::size_t image_currents = matrix.currents_per_image();
+  const auto images = static_cast<std::size_t>(batch.size);
+  add_powers(cells, inputs.values, images * matrix.inputs_per_image(), lane, currents, images * image_currents,
+             [&](const PackedWeights& weights, const float* raised, float* to) {
+               multiply(matrix, block, weights, raised, lane, to);
+             });
+  if (matrix.noise != NoisePath::lumped) return;
   float* const variance = lane.scratch(Lane::variance, static_cast<std::size_t>(batch.size) * image_currents);
   multiply(matrix, block, cells.variance, inputs.squares, lane, variance);
   for (int image = batch.begin; image < batch.end; ++image) {
@@ -171,14 +213,22 @@ void direct_currents(const PreparedMatrix& matrix, int block, int plane, const D
 void gathered_currents(const PreparedMatrix& matrix, int block, int plane, const DrivenInputs& inputs,
                        std::uint32_t image, Lane& lane, float* currents) {
   const PreparedMatrix::Plane& cells = plane_of(matrix, block, plane);
+  const auto powers = [&] {
+    const auto windows = static_cast<std::size_t>(matrix.windows());
+    add_powers(cells, inputs.values, windows * static_cast<std::size_t>(matrix.rows()), lane, currents,
+               matrix.currents_per_image(), [&](const PackedWeights& weights, const float* raised, float* to) {
+                 multiply_gathered(matrix, block, weights, raised, lane, to);
+               });
+  };
   if (matrix.noise == NoisePath::per_cell) {
     for (const Crossbar* array : cells.arrays) {
       mvm_with_cell_noise(*array, image, 0, inputs.input_slice, matrix.windows(), inputs.values + array->row_first,
                           matrix.rows(), currents + array->col_first, matrix.columns);
     }
-    return;
+    return powers();
   }
   multiply_gathered(matrix, block, cells.weights, inputs.values, lane, currents);
+  powers();
   if (matrix.noise != NoisePath::lumped) return;
   float* const variance = lane.scratch(Lane::variance, matrix.currents_per_image());
   multiply_gathered(matrix, block, cells.variance, inputs.squares, lane, variance);

@@ -261,7 +261,6 @@ Parameter iv_row() {
       std::vector<std::pair<std::string, IvModel>>{
           {"linear", IvModel::linear}, {"device", IvModel::device}, {"cubic", IvModel::cubic}},
       Group::errors);
-  row.supported.words = {"linear"};
   return row;
 }
 

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "crossgrid/base/matrix.hpp"
 #include "crossgrid/base/philox.hpp"
 #include "crossgrid/device/conductance_error.hpp"
+#include "crossgrid/device/current_planes.hpp"
 
 namespace crossgrid {
 
@@ -25,6 +27,10 @@ struct Crossbar {
   /// rows x cols: current of output j is sum_i x_i conductance(i, j): g+ - g- of a balanced pair, g of single cells.
   /// Where noise is lumped, the cells' mean under (clipped) read noise.
   Matrix conductance;
+
+  /// Nonlinear cells: planes of higher powers of the inputs, which the product adds; like `conductance` of a pair or of
+  /// single cells. Read noise is that of the first power.
+  std::vector<CurrentPlane> powers;
 
   NoisePath noise = NoisePath::none;
   Matrix noise_variance;  ///< rows x cols, lumped only: variance of conductance(i, j), both cells of a pair together

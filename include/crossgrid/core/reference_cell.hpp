@@ -28,6 +28,9 @@ class ReferenceCell {
   /// One read of a programmed cell, with draw `index`.
   double read(const Cell& cell, const DrawSequence& draws, std::uint64_t index) const;
 
+  /// Current of a conductance g at a normalised voltage x beyond the ohmic g x (device.iv.model).
+  double nonlinear_current(double g, double x) const;
+
   struct Moments {
     double mean = 0, variance = 0;
     double clips = 0;  ///< probability that a limit is met

@@ -65,9 +65,9 @@ struct MeasuredCurrent {
 struct MeasuredDevice {
   std::string name;
   std::string source;
-  DeviceValidity valid;  ///< of everything
-  double t0 = 0;         ///< first read after programming [s]: earlier times count as it
-  std::optional<double> suggested_r_min;         ///< [ohm]
+  DeviceValidity valid;                   ///< of everything
+  double t0 = 0;                          ///< first read after programming [s]: earlier times count as it
+  std::optional<double> suggested_r_min;  ///< [ohm]
   std::optional<double> suggested_on_off_ratio;
   bool in_amperes = false;  ///< any of its curves is over or of a current: the read voltage matters
   std::optional<MeasuredSpread> programming_error;

@@ -25,6 +25,8 @@ class Lane {
     minus_currents,
     cycle_currents,
     variance,
+    input_power,
+    power_currents,
     windows,
     scratch_count
   };

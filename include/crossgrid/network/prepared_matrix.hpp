@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "crossgrid/circuit/input_slices.hpp"
@@ -29,8 +30,9 @@ struct PreparedMatrix {
   /// One product: a row block of a plane of cells.
   struct Plane {
     PackedWeights weights;
-    PackedWeights variance;               ///< lumped read noise only
-    std::vector<const Crossbar*> arrays;  ///< side by side in columns; empty for digital layers
+    PackedWeights variance;                             ///< lumped read noise only
+    std::vector<std::pair<int, PackedWeights>> powers;  ///< nonlinear cells: power of the inputs, coefficients
+    std::vector<const Crossbar*> arrays;                ///< side by side in columns; empty for digital layers
   };
   struct Block {
     AnyProductShape shape;
