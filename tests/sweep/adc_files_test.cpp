@@ -81,13 +81,13 @@ TEST_F(AdcFiles, MessagesNameFileAndLineOrPointer) {
 
 /// Content identifies a point, not the name; columns show the name.
 TEST_F(AdcFiles, EqualFilesMakeEqualPoints) {
-  const std::string a = file("a.csv", "0,0,0.1\n"), b = file("b.csv", "0,0,0.1\n"), c = file("c.csv", "0,0,0.2\n");
+  const std::string a = file("a.csv", "0,0,0.1\n"), b = file("b.csv", "0,0,0.1\n"), c = file("c", "0,0,0.2\n");
   const std::string members = R"({"hardware": {"adc.model": "table"}, "grid": {"adc.table": [")" + a + R"(", ")" + b +
                               R"(", ")" + c + R"("]}, "trials": 3})";
   const Grid grid = sample_grid(members);
   EXPECT_EQ(grid.id(0), grid.id(1));
   EXPECT_NE(grid.id(0), grid.id(2));
-  EXPECT_EQ(grid.point(2).axes[0].second, "c.csv");
+  EXPECT_EQ(grid.point(2).axes[0].second, "c");
   EXPECT_EQ(grid.point(2).hardware[0].adc.table.sigma, std::vector<double>{0.2});
   EXPECT_EQ(grid.trials(0), 3u);
 }
