@@ -14,9 +14,9 @@
 #include "crossgrid/circuit/ramp_adc.hpp"
 #include "crossgrid/circuit/sar_adc.hpp"
 #include "crossgrid/circuit/stochastic_rounding.hpp"
+#include "crossgrid/device/cell_current.hpp"
 #include "crossgrid/device/cell_fault.hpp"
 #include "crossgrid/device/conductance_error.hpp"
-#include "crossgrid/device/cell_current.hpp"
 #include "crossgrid/device/conductance_levels.hpp"
 #include "crossgrid/device/measured_cell.hpp"
 #include "crossgrid/kernels/functor_check.hpp"
@@ -283,10 +283,7 @@ std::vector<FunctorCheck> compare_functors(std::size_t count) {
             [](Out out, In in, In z) {
               return DriftCell{out, in, in, z, 8.4, {0, 1}};
             }),
-      check("KillCell", buffers, size,
-            [](Out out, In, In z) {
-              return KillCell{out, z, z, 64, -0.5f, -1.0f};
-            }),
+      check("KillCell", buffers, size, [](Out out, In, In z) { return KillCell{out, z, z, 64, -0.5f, -1.0f}; }),
       check("CoefficientOfCell", buffers, size,
             [&](Out out, In in, In) {
               return CoefficientOfCell{in, out, quadratic};

@@ -86,7 +86,8 @@ TEST(CellNoise, DoesNotDependOnThePartition) {
   for (const auto& [row, rows] : {std::pair{0, 7}, {7, 13}}) {
     for (const auto& [col, cols] : {std::pair{0, 64}, {64, 36}}) {
       Matrix part(3, cols);
-      mvm_with_cell_noise(noisy_crossbar(row, rows, col, cols), 7, 30, 0, 3, inputs.data() + row, 20, part.data(), cols);
+      mvm_with_cell_noise(noisy_crossbar(row, rows, col, cols), 7, 30, 0, 3, inputs.data() + row, 20, part.data(),
+                          cols);
       sum.middleCols(col, cols) += part;
     }
   }

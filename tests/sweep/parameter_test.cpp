@@ -70,7 +70,8 @@ TEST(Parameter, DefaultsAreThoseThatIdsWereMadeWith) {
   }
   EXPECT_EQ(
       defaults,
-      "core.style=\"balanced\" core.weight_bits=\"continuous\" core.slices=1 core.two_sided=false core.subtract=\"analog\" "
+      "core.style=\"balanced\" core.weight_bits=\"continuous\" core.slices=1 core.two_sided=false "
+      "core.subtract=\"analog\" "
       "core.interleaved=false core.unit_column=false core.clip=1 core.bias=\"digital\" core.bias_rows=1 "
       "array.rows_max=\"unlimited\" array.cols_max=\"unlimited\" array.rows_partition=\"equal\" "
       "array.cols_partition=\"equal\" array.rows_active=\"all\" array.column_current_max=\"unlimited\" "
