@@ -190,7 +190,7 @@ void fault_plane(Matrix& cells, const DeviceConfig& device, const LayerStreams& 
 }
 
 Matrix program_plane(Matrix& cells, const DeviceConfig& device, const LayerStreams& streams, int plane) {
-  const PhiloxKey key = streams.key(DrawPurpose::programming_error, plane);
+  const PhiloxKey key = streams.written_key(DrawPurpose::programming_error, plane);
   const bool decays = device.drifts() && !device.scatters_by_drift();
   Matrix targets, programmed;
   if (decays) targets = cells;
@@ -203,7 +203,7 @@ Matrix program_plane(Matrix& cells, const DeviceConfig& device, const LayerStrea
   }
   if (decays) {
     programmed = cells;
-    decay(cells, targets, device, streams.key(DrawPurpose::drift_exponent, plane));
+    decay(cells, targets, device, streams.written_key(DrawPurpose::drift_exponent, plane));
     fault_plane(programmed, device, streams, plane);
   }
   fault_plane(cells, device, streams, plane);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "crossgrid/base/error.hpp"
+
 namespace crossgrid {
 namespace {
 
@@ -86,6 +88,32 @@ ProgrammedCells program_cells(const Matrix& weights, const LayerHardware& hardwa
     if (sigma.plus.size() > 0) cells.noise_sigma.push_back(std::move(sigma));
   }
   return cells;
+}
+
+void reprogram(ProgrammedCells& cells, const LayerHardware& hardware, const LayerStreams& streams, int output_first,
+               int input_first, const Matrix& block) {
+  const Matrix& first = cells.slices.front().plus;
+  if (output_first < 0 || input_first < 0 || output_first + block.rows() > first.cols() ||
+      input_first + block.cols() > first.rows() || !cells.gains.empty()) {
+    throw Error(ExitCode::internal, "a block that can't be programmed over the cells");
+  }
+  // Draws are counted by a cell's place in the whole plane, so a whole plane is programmed and the block is kept.
+  Matrix by_input = Matrix::Zero(first.rows(), first.cols());
+  by_input.block(input_first, output_first, block.cols(), block.rows()) = block.transpose();
+  const auto keep = [&](Matrix& to, const Matrix& from) {
+    to.block(input_first, output_first, block.cols(), block.rows()) =
+        from.block(input_first, output_first, block.cols(), block.rows());
+  };
+  for (int slice = 0; slice < cells.mapping.slices; ++slice) {
+    const auto index = static_cast<std::size_t>(slice);
+    SliceCells written = targets_of_slice(by_input, cells, slice);
+    written.unit.resize(0, 0);
+    over_planes(written, slice, [&](Matrix& plane, int number, Matrix SliceCells::*side) {
+      const Matrix sigma = program_plane(plane, hardware.device, streams, number);
+      keep(cells.slices[index].*side, plane);
+      if (sigma.size() > 0) keep(cells.noise_sigma[index].*side, sigma);
+    });
+  }
 }
 
 MatrixD held_weights(const ProgrammedCells& cells) {

@@ -26,7 +26,7 @@ Matrix run(const MatrixStep& step, const Matrix& inputs, std::uint64_t first, La
     padded.topRows(count) = inputs.middleRows(done, count);
     batch.first = first + static_cast<std::uint64_t>(done);
     batch.end = static_cast<int>(count);
-    run_chain(step, padded.data(), shape, false, batch, lane, observe, found.data());
+    run_chain(step, padded.data(), shape, false, batch, lane, observe, nullptr, found.data());
     outputs.middleRows(done, count) = found.topRows(count);
   }
   return outputs;
@@ -39,6 +39,7 @@ struct AnalogMatrix::Impl {
   LayerStreams streams;
   ProgrammedCells cells;
   Lane lane;
+  LayerRanges ranges;
   MatrixStep forward;
 
   MatrixStep step(const ProgrammedCells& programmed, const LayerHardware& layer, const LayerRanges& ranges) {
@@ -61,6 +62,7 @@ AnalogMatrix::AnalogMatrix(const Matrix& weights, const LayerHardware& hardware,
   impl_->hardware.core.bias_in_rows = false;  // what the caller has is the whole matrix
   impl_->streams = streams;
   impl_->cells = program_cells(weights, impl_->hardware, streams);
+  impl_->ranges = ranges;
   impl_->forward = impl_->step(impl_->cells, impl_->hardware, ranges);
 }
 
@@ -75,6 +77,12 @@ int AnalogMatrix::outputs() const {
 
 Matrix AnalogMatrix::multiply(const Matrix& inputs, std::uint64_t first, const ConversionObserver& observe) {
   return run(impl_->forward, inputs, first, impl_->lane, observe);
+}
+
+void AnalogMatrix::program(int output_first, int input_first, const Matrix& block) {
+  ++impl_->streams.write;
+  reprogram(impl_->cells, impl_->hardware, impl_->streams, output_first, input_first, block);
+  impl_->forward = impl_->step(impl_->cells, impl_->hardware, impl_->ranges);
 }
 
 Matrix AnalogMatrix::multiply_transposed(const Matrix& inputs, const DacConfig& dac, const AdcConfig& adc,

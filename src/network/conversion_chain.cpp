@@ -312,16 +312,14 @@ class GatheredImage {
   Lane& lane_;
 };
 
-std::uint64_t run_images(const MatrixStep& step, const float* inputs, const Shape& in, bool encoded,
-                         const MicroBatch& batch, Lane& lane, const ConversionObserver& observe, float* outputs) {
+void run_images(const MatrixStep& step, const float* inputs, const Shape& in, bool encoded, const MicroBatch& batch,
+                Lane& lane, const ConversionObserver& observe, std::uint64_t* halvings, float* outputs) {
   const PreparedMatrix& matrix = *step.matrix;
   const float* const driven = step.per_window ? inputs : drive(step, inputs, in, encoded, lane);
   if (matrix.plan.execution == MatrixExecution::direct) {
-    run_direct(step, driven, batch, lane, observe, outputs);
-    return 0;
+    return run_direct(step, driven, batch, lane, observe, outputs);
   }
   GatheredImage gathered(step, lane);
-  std::uint64_t repeats = 0;
   for (int image = 0; image < batch.size; ++image) {
     const auto place = static_cast<std::size_t>(image);
     float* const to = outputs != nullptr ? outputs + place * matrix.outputs_per_image() : nullptr;
@@ -329,21 +327,22 @@ std::uint64_t run_images(const MatrixStep& step, const float* inputs, const Shap
       if (to != nullptr) std::fill_n(to, matrix.outputs_per_image(), 0.0f);
       continue;
     }
-    repeats += gathered.run(driven + place * matrix.inputs_per_image(), image, batch.absolute(image), observe, to);
+    const std::uint64_t repeats =
+        gathered.run(driven + place * matrix.inputs_per_image(), image, batch.absolute(image), observe, to);
+    if (halvings != nullptr) halvings[image] += repeats;
   }
-  return repeats;
 }
 
 }  // namespace
 
-std::uint64_t run_chain(const MatrixStep& step, const float* inputs, const Shape& in, bool encoded,
-                        const MicroBatch& batch, Lane& lane, const ConversionObserver& observe, float* outputs) {
-  return run_images(step, inputs, in, encoded, batch, lane, observe, outputs);
+void run_chain(const MatrixStep& step, const float* inputs, const Shape& in, bool encoded, const MicroBatch& batch,
+               Lane& lane, const ConversionObserver& observe, std::uint64_t* halvings, float* outputs) {
+  run_images(step, inputs, in, encoded, batch, lane, observe, halvings, outputs);
 }
 
 void observe_currents(const MatrixStep& step, const float* inputs, const Shape& in, const MicroBatch& batch, Lane& lane,
                       const ConversionObserver& observe) {
-  run_images(step, inputs, in, false, batch, lane, observe, nullptr);
+  run_images(step, inputs, in, false, batch, lane, observe, nullptr, nullptr);
 }
 
 }  // namespace crossgrid

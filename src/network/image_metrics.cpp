@@ -41,7 +41,7 @@ void squared_sums(const float* values, const float* reference, std::size_t count
 }  // namespace
 
 const std::vector<std::string>& metric_names() {
-  static const std::vector<std::string> names{"top1", "top5", "loss", "layer_error", "adc_clip_rate"};
+  static const std::vector<std::string> names{"top1", "top5", "loss", "layer_error", "adc_clip_rate", "input_halvings"};
   return names;
 }
 

@@ -26,7 +26,7 @@ struct PreparedPoint {
   std::shared_ptr<const NetworkExecution> execution;
 };
 
-enum Metric : std::size_t { top1, top5, loss, layer_error, adc_clip_rate, metric_count };
+enum Metric : std::size_t { top1, top5, loss, layer_error, adc_clip_rate, input_halvings, metric_count };
 
 std::vector<Metric> metrics_of(const std::vector<std::string>& names) {
   std::vector<Metric> metrics;
@@ -46,6 +46,7 @@ struct InsideMeasures {
   std::vector<std::vector<float>> reference;  ///< outputs of the floating-point network, by matrix layer
   std::vector<double> errors;                 ///< sum of relative errors over matrix layers
   std::vector<std::uint64_t> clipped, conversions;
+  std::vector<std::uint64_t> halvings;  ///< of all layers' inputs
 };
 
 }  // namespace
@@ -187,7 +188,9 @@ struct InferenceEngine::Impl {
     measures.errors.assign(images, 0);
     measures.clipped.assign(images, 0);
     measures.conversions.assign(images, 0);
+    measures.halvings.assign(images, 0);
     NetworkExecution::Observer observer;
+    observer.halvings = measures.halvings.data();
     if (errors) {
       run_reference(batch, lane, measures);
       observer.outputs = [&](int m, const float* outputs) {
@@ -216,6 +219,13 @@ struct InferenceEngine::Impl {
     return execution.run(*data, batch, lane, 0, observer);
   }
 
+  /// Of one image.
+  double mvms() const {
+    double sum = 0;
+    for (const MatrixLayer& layer_shape : layers) sum += layer_shape.mvms_per_image;
+    return sum;
+  }
+
   double metric(Metric which, std::size_t image, const float* logits, int label, const InsideMeasures& measures) const {
     switch (which) {
       case top1:
@@ -226,6 +236,8 @@ struct InferenceEngine::Impl {
         return cross_entropy(logits, network.classes, label);
       case layer_error:
         return layers.empty() ? 0 : measures.errors[image] / static_cast<double>(layers.size());
+      case input_halvings:
+        return mvms() > 0 ? static_cast<double>(measures.halvings[image]) / mvms() : 0;
       default: {
         const auto conversions = static_cast<double>(measures.conversions[image]);
         return conversions > 0 ? static_cast<double>(measures.clipped[image]) / conversions : 0;

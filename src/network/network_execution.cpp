@@ -183,10 +183,8 @@ void NetworkExecution::run_matrix(Run& run, const ExecutionStep& step) const {
     observe = [&](const ConversionView& view) { run.observer.currents(step.matrix, view); };
   }
   float* const output = run.tensor(step.output);
-  const std::uint64_t halvings =
-      run_chain(layer, run.tensor(source), run.shape(source), encoded_[static_cast<std::size_t>(source)], run.batch,
-                run.lane, observe, output);
-  if (run.observer.halvings) run.observer.halvings(step.matrix, halvings);
+  run_chain(layer, run.tensor(source), run.shape(source), encoded_[static_cast<std::size_t>(source)], run.batch,
+            run.lane, observe, run.observer.halvings, output);
   if (run.observer.outputs) run.observer.outputs(step.matrix, output);
   const std::size_t windows =
       static_cast<std::size_t>(run.batch.size) * static_cast<std::size_t>(layer.matrix->windows());

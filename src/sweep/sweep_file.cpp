@@ -14,7 +14,7 @@
 namespace crossgrid {
 
 const std::vector<std::string>& known_metrics() {
-  static const std::vector<std::string> metrics{"top1", "top5", "loss", "layer_error", "adc_clip_rate"};
+  static const std::vector<std::string> metrics{"top1", "top5", "loss", "layer_error", "adc_clip_rate", "input_halvings"};
   return metrics;
 }
 

@@ -10,6 +10,7 @@
 #include <sstream>
 #include <string>
 
+#include "crossgrid/core/complex_blocks.hpp"
 #include "crossgrid/core/reference_mvm.hpp"
 #include "crossgrid/network/analog_matrix.hpp"
 
@@ -183,18 +184,6 @@ struct Case {
   MatrixD inputs, answers;
 };
 
-/// [Re -Im; Im Re] of a complex matrix, outputs x inputs.
-MatrixD real_blocks(const MatrixD& re, const MatrixD& im) {
-  MatrixD all(2 * re.rows(), 2 * re.cols());
-  all << re, -im, im, re;
-  return all;
-}
-MatrixD side_by_side(const MatrixD& re, const MatrixD& im) {
-  MatrixD all(re.rows(), 2 * re.cols());
-  all << re, im;
-  return all;
-}
-
 /// The peer splits 150 rows over two arrays of at most 100 equally although its rule says MAX (split_147): then the
 /// case is run as it was split.
 void use_given_parts(Case& c, const json& given) {
@@ -220,12 +209,12 @@ Case make_case(const json& description, const json& p, const std::map<std::strin
     return p["core"]["complex_matrix"] ? join(arrays.at(name + ".re"), arrays.at(name + ".im")) : arrays.at(name);
   };
   const auto transposed_blocks = [](const MatrixD& re, const MatrixD& im) {
-    return real_blocks(re.transpose(), im.transpose());
+    return complex_blocks<MatrixD>(re.transpose(), im.transpose());
   };
   // A complex row vector times W is the block matrix of W's transpose, not the transpose of its block matrix.
   const bool complex = p["core"]["complex_matrix"];
   made.weights = (complex && transposed ? read(description["matrix"], transposed_blocks)
-                                        : read(description["matrix"], real_blocks))
+                                        : read(description["matrix"], complex_blocks<MatrixD>))
                      .cast<float>();
   if (transposed && !complex) made.weights.transposeInPlace();
   made.hardware = hardware_of(p, transposed);
@@ -238,8 +227,8 @@ Case make_case(const json& description, const json& p, const std::map<std::strin
   for (const json& range : description["facts"]["adc_range"]) {
     if (!range.is_null()) made.mvm.adc_ranges.push_back({range[0].get<double>(), range[1].get<double>()});
   }
-  made.inputs = read("X_" + made.id, side_by_side);
-  made.answers = read("R_" + made.id, side_by_side);
+  made.inputs = read("X_" + made.id, complex_vectors<MatrixD>);
+  made.answers = read("R_" + made.id, complex_vectors<MatrixD>);
   return made;
 }
 

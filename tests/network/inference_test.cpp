@@ -285,5 +285,29 @@ TEST(InferenceEngine, LosesAccuracyAsAdcBitsAreTakenAway) {
   EXPECT_GT(before, 0.2);
 }
 
+/// A narrow range: inputs are halved until nothing clips, and what is repeated is counted.
+TEST(InferenceEngine, BoundManagementHalvesInputsAndCountsIt) {
+  NetworkBuilder b({2, 6, 6}, 3);
+  b.conv(-1, 4, 3, 1, 1);
+  const Network network = b.network();
+  const auto data = std::make_shared<MemoryDataset>(network.input, network.classes, 20, 5);
+  InferenceEngine engine(network, data, {}, 1);
+  LayerHardware hardware;
+  hardware.dac = {ConverterModel::quantizer, 12, DacSign::automatic, RangeRule::fixed, {0, 1}, {}};
+  hardware.adc.model = ConverterModel::quantizer;
+  hardware.adc.bits = 14, hardware.adc.range = RangeRule::fixed, hardware.adc.fixed_ranges = {{-0.6, 0.6}};
+  InferenceRequest request;
+  request.hardware = std::span(&hardware, 1);
+  request.count = 20, request.metrics = {"layer_error", "adc_clip_rate", "input_halvings"};
+  auto clipped = engine.run(request, {});
+  EXPECT_GT(clipped.at("adc_clip_rate").mean(), 0.02);
+  EXPECT_EQ(clipped.at("input_halvings").mean(), 0);
+  hardware.adc.bound_management = 6;
+  auto managed = engine.run(request, {});
+  EXPECT_LT(managed.at("layer_error").mean(), 0.1 * clipped.at("layer_error").mean());
+  EXPECT_GT(managed.at("input_halvings").mean(), 0.02);
+  EXPECT_LT(managed.at("input_halvings").mean(), 3);
+}
+
 }  // namespace
 }  // namespace crossgrid

@@ -15,9 +15,14 @@ struct LayerStreams {
   std::uint64_t seed = 0;
   std::uint32_t trial = 0;
   std::uint32_t layer = 0;
+  std::uint32_t write = 0;  ///< how often cells were programmed before: each time has errors of its own
 
   PhiloxKey key(DrawPurpose purpose, int plane) const {
     return stream_key(seed, trial, purpose, layer, static_cast<std::uint32_t>(plane));
+  }
+  /// Of what a cell gets when it is written. Planes are below 256.
+  PhiloxKey written_key(DrawPurpose purpose, int plane) const {
+    return stream_key(seed, trial, purpose, layer, (write << 8) | static_cast<std::uint32_t>(plane));
   }
 };
 

@@ -42,6 +42,12 @@ struct ProgrammedCells {
 /// Error(bad_input) for weights that are not finite.
 ProgrammedCells program_cells(const Matrix& weights, const LayerHardware& hardware, const LayerStreams& streams);
 
+/// Writes `block` (outputs x inputs, in the network's units, limited to what the first programming allowed) over the
+/// cells from (output_first, input_first) on: errors are drawn anew there and nowhere else. streams.write counts.
+/// Error(internal) for a block that does not fit; not with drift compensation, which is of one time.
+void reprogram(ProgrammedCells& cells, const LayerHardware& hardware, const LayerStreams& streams, int output_first,
+               int input_first, const Matrix& block);
+
 /// The weights that the cells hold, errors, levels and clipping included: inputs x outputs, in the network's units.
 MatrixD held_weights(const ProgrammedCells& cells);
 

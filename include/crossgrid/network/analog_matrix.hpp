@@ -30,6 +30,9 @@ class AnalogMatrix {
   Matrix multiply_transposed(const Matrix& inputs, const DacConfig& dac, const AdcConfig& adc,
                              const LayerRanges& ranges, std::uint64_t first = 0);
 
+  /// Programs a block of weights (outputs x inputs) over the cells from (output_first, input_first) on.
+  void program(int output_first, int input_first, const Matrix& block);
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

@@ -32,7 +32,7 @@ struct InferenceRequest {
   std::uint32_t trial = 0;
   std::uint64_t first = 0;  ///< images, absolute indices in file order
   std::uint32_t count = 0;
-  std::vector<std::string> metrics;  ///< of "top1", "top5", "loss", "layer_error", "adc_clip_rate"
+  std::vector<std::string> metrics;  ///< of "top1", "top5", "loss", "layer_error", "adc_clip_rate", "input_halvings"
 };
 
 /// Runs a network on crossbars over a data set. Results depend on the request only, never on threads, caches or the
@@ -41,7 +41,8 @@ struct InferenceRequest {
 /// activations per thread.
 /// Metrics, per image: top1, top5: label among the largest logits, ties to the smaller class; loss: cross-entropy in
 /// nats; layer_error: mean over matrix layers of |y - r| / |r|, y the layer's output before its ReLU and r the
-/// floating-point network's on the same image; adc_clip_rate: share of conversions outside the ADC's range.
+/// floating-point network's on the same image; adc_clip_rate: share of conversions outside the ADC's range;
+/// input_halvings: how often bound management halved an MVM's inputs, mean over all MVMs.
 /// Images asked for in multiples of the micro-batch, from a multiple on, waste no work.
 class InferenceEngine {
  public:

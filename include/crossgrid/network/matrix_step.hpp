@@ -80,9 +80,10 @@ const float* drive(const MatrixStep& step, const float* inputs, const Shape& in,
 ConvolutionShape driven_geometry(const ConvolutionShape& geometry, const Converter<float>& dac);
 
 /// Outputs of a layer whose conversions are shifted and added: images of windows x outputs in layer units, the bias in
-/// them. inputs: of shape `in`; `encoded`: after the DAC. `observe` may be empty. Returns how often inputs were halved.
-std::uint64_t run_chain(const MatrixStep& step, const float* inputs, const Shape& in, bool encoded,
-                        const MicroBatch& batch, Lane& lane, const ConversionObserver& observe, float* outputs);
+/// them. inputs: of shape `in`; `encoded`: after the DAC. `observe` may be empty. halvings: by image, how often inputs
+/// were halved is added; may be null.
+void run_chain(const MatrixStep& step, const float* inputs, const Shape& in, bool encoded, const MicroBatch& batch,
+               Lane& lane, const ConversionObserver& observe, std::uint64_t* halvings, float* outputs);
 
 /// Shows the currents of all conversions, whatever the plan, without converting any.
 void observe_currents(const MatrixStep& step, const float* inputs, const Shape& in, const MicroBatch& batch, Lane& lane,

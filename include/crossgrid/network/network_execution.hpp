@@ -22,8 +22,8 @@ class NetworkExecution {
     std::function<void(int matrix, const float* inputs)> inputs;
     /// Values before an ADC.
     std::function<void(int matrix, const ConversionView&)> currents;
-    /// How often a layer's inputs were halved because conversions clipped.
-    std::function<void(int matrix, std::uint64_t halvings)> halvings;
+    /// By image of the micro-batch: how often inputs were halved because conversions clipped is added. May be null.
+    std::uint64_t* halvings = nullptr;
     /// Outputs before the ReLU.
     std::function<void(int matrix, const float* outputs)> outputs;
   };

@@ -1,0 +1,109 @@
+#include "crossgrid/network/analog_matrix.hpp"
+
+#include <gtest/gtest.h>
+
+#include "crossgrid/base/error.hpp"
+#include "crossgrid/core/complex_blocks.hpp"
+#include "crossgrid/core/reference_mvm.hpp"
+
+namespace crossgrid {
+namespace {
+
+/// Entries in [-1, 1], the same every time.
+Matrix random(int rows, int cols, unsigned seed) {
+  std::srand(seed);
+  return Matrix::Random(rows, cols);
+}
+
+LayerHardware noisy() {
+  LayerHardware hardware;
+  hardware.core.weight_bits = 8, hardware.core.slices = 2;
+  hardware.device.on_off_ratio = 20;
+  hardware.device.programming_error = {ErrorModel::normal_independent, 0.05};
+  hardware.array.rows_max = 12, hardware.array.cols_max = 7;
+  hardware.dac.model = ConverterModel::sign_magnitude;
+  hardware.dac.sign = DacSign::is_signed;
+  hardware.adc.model = ConverterModel::quantizer;
+  hardware.adc.bits = 14;
+  hardware.adc.range = RangeRule::maximum;
+  return hardware;
+}
+
+const LayerRanges unit_ranges{{-1, 1}, {}, {}};
+const LayerStreams chip{3, 1, 2};
+
+double relative(const Matrix& found, const Matrix& expected) {
+  return (found - expected).norm() / expected.norm();
+}
+
+TEST(AnalogMatrix, VectorsDoNotDependOnTheirNumber) {
+  const Matrix weights = random(20, 33, 1), inputs = random(37, 33, 2);
+  AnalogMatrix matrix(weights, noisy(), unit_ranges, chip);
+  const Matrix all = matrix.multiply(inputs, 5);
+  EXPECT_EQ(matrix.multiply(inputs.middleRows(20, 9), 25), all.middleRows(20, 9));
+  EXPECT_LT(relative(all, inputs * weights.transpose()), 0.2);
+}
+
+/// The same cells, seen from the other side: y = W x and y' = W^T x' have the same errors.
+TEST(AnalogMatrix, TransposedProductsUseTheSameCells) {
+  const Matrix weights = random(20, 33, 1);
+  LayerHardware hardware = noisy();
+  hardware.adc.model = ConverterModel::ideal;
+  hardware.dac = {};
+  for (const CoreStyle style : {CoreStyle::balanced, CoreStyle::offset}) {
+    hardware.core.style = style;
+    AnalogMatrix matrix(weights, hardware, unit_ranges, chip);
+    const Matrix held = matrix.multiply(Matrix::Identity(33, 33)).transpose();
+    EXPECT_GT(relative(held, weights), 0.02);
+    const Matrix inputs = random(5, 20, 3);
+    const Matrix found = matrix.multiply_transposed(inputs, {}, {}, unit_ranges);
+    EXPECT_LT(relative(found, inputs * held), 1e-5);
+    EXPECT_GT(relative(found, inputs * weights), 0.02);
+    // With converters of their own.
+    AdcConfig coarse;
+    coarse.model = ConverterModel::quantizer;
+    coarse.bits = 6, coarse.range = RangeRule::maximum;
+    const double lost = relative(matrix.multiply_transposed(inputs, {}, coarse, unit_ranges), inputs * held);
+    EXPECT_GT(lost, 1e-3);
+  }
+  hardware.core.unit_column = true;
+  AnalogMatrix columns(weights, hardware, unit_ranges, chip);
+  EXPECT_THROW(columns.multiply_transposed(random(1, 20, 3), {}, {}, unit_ranges), Error);
+}
+
+TEST(AnalogMatrix, ReprogrammingRedrawsTheBlockAndNothingElse) {
+  const Matrix weights = random(20, 33, 1), inputs = Matrix::Identity(33, 33);
+  LayerHardware hardware = noisy();
+  hardware.adc.model = ConverterModel::ideal;
+  hardware.dac = {};
+  AnalogMatrix matrix(weights, hardware, unit_ranges, chip);
+  const Matrix before = matrix.multiply(inputs);  // inputs x outputs: what the cells hold
+  matrix.program(4, 10, weights.block(4, 10, 6, 9));
+  const Matrix after = matrix.multiply(inputs);
+  Matrix same = after;
+  same.block(10, 4, 9, 6) = before.block(10, 4, 9, 6);
+  EXPECT_EQ(same, before) << "outside the block";
+  const Matrix change = (after - before).block(10, 4, 9, 6);
+  EXPECT_EQ((change.array() == 0).count(), 0) << "every cell of the block has new errors";
+  // Other weights arrive, with errors of the same size.
+  const Matrix block = Matrix::Constant(6, 9, 0.25f);
+  matrix.program(4, 10, block);
+  const Matrix held = matrix.multiply(inputs).block(10, 4, 9, 6);
+  EXPECT_LT((held.array() - 0.25f).abs().maxCoeff(), 0.5f);
+  EXPECT_NEAR(held.mean(), 0.25f, 0.05f);
+  EXPECT_THROW(matrix.program(16, 0, block), Error);
+}
+
+TEST(AnalogMatrix, MultipliesComplexMatricesAsRealBlocks) {
+  const Matrix re = random(6, 9, 1), im = random(6, 9, 2), x_re = random(4, 9, 3), x_im = random(4, 9, 4);
+  LayerHardware hardware;
+  AnalogMatrix matrix(complex_blocks(re, im), hardware, unit_ranges, chip);
+  const Matrix y = matrix.multiply(complex_vectors(x_re, x_im));
+  const Matrix y_re = x_re * re.transpose() - x_im * im.transpose(),
+               y_im = x_re * im.transpose() + x_im * re.transpose();
+  EXPECT_LT(relative(y.leftCols(6), y_re), 1e-6);
+  EXPECT_LT(relative(y.rightCols(6), y_im), 1e-6);
+}
+
+}  // namespace
+}  // namespace crossgrid
