@@ -7,6 +7,7 @@
 #include "bare_products.hpp"
 #include "crossgrid/backend/numeric_class.hpp"
 #include "crossgrid/network/matrix_step.hpp"
+#include "crossgrid/network/tensor_operations.hpp"
 
 /// One layer of 1024 x 1024 on 256 vectors, one thread: its chains of conversions beside oneDNN's bare float32 product,
 /// interleaved in one run; a table of ratios of medians, with their limits, at the end.
@@ -55,7 +56,8 @@ std::vector<float> random_values(std::size_t count, float low) {
 /// A layer and what drives it.
 class LayerRun {
  public:
-  explicit LayerRun(const LayerHardware& hardware, int count = vectors) : count_(count) {
+  /// floating: products in floating point, even where they are exact in integers.
+  explicit LayerRun(const LayerHardware& hardware, int count = vectors, bool floating = false) : count_(count) {
     batch_.size = std::min(at_once, count);
     batch_.end = batch_.size;
     ConvolutionShape geometry;
@@ -64,7 +66,8 @@ class LayerRun {
     const auto values = random_values(std::size_t{size} * size, -1);
     const Matrix weights = Eigen::Map<const Matrix>(values.data(), size, size);
     ProgrammedMatrix cells = program_matrix(weights, hardware, 1, 0, 0);
-    const MatrixPlan plan = plan_matrix(geometry, hardware, cells.noise);
+    const MatrixPlan plan = floating ? plan_matrix_as(MatrixExecution::direct, geometry, hardware, cells.noise)
+                                     : plan_matrix(geometry, hardware, cells.noise);
     const LayerRanges ranges{hardware.dac.fixed_range, hardware.adc.fixed_ranges, {}};
     step_ = driven_step(geometry, hardware, ranges.dac);
     put_arrays(step_, hardware, ranges, prepare_analog(geometry, std::move(cells), plan, lane_), {1, 0, 0});
@@ -138,6 +141,8 @@ void print_table(const MedianReporter& times) {
   row("lumped read noise / plain", lumped, lumped / plain, "at most 2.5");
   row("every cell drawn / lumped", cells, cells / lumped, "at least 20");
   row("4 x 8 slices, float32 / 32 bare", sliced, sliced / bare / 32, "at most 1.5");
+  const double integers = times.median("integers");
+  row("4 x 8 slices, float32 / int8", integers, sliced / integers, "at least 2");
 }
 
 int run_all(int argc, char** argv) {
@@ -159,7 +164,8 @@ int run_all(int argc, char** argv) {
   add("plain", std::make_shared<LayerRun>(plain_chain()));
   add("lumped", std::make_shared<LayerRun>(noisy(NoiseSampling::lumped)));
   add("cells", std::make_shared<LayerRun>(noisy(NoiseSampling::per_cell), vectors_by_cell));
-  add("sliced", std::make_shared<LayerRun>(sliced()));
+  add("sliced", std::make_shared<LayerRun>(sliced(), vectors, true));
+  add("integers", std::make_shared<LayerRun>(sliced()));
   MedianReporter reporter;
   benchmark::RunSpecifiedBenchmarks(&reporter);
   print_table(reporter);
