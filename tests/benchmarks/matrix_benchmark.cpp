@@ -1,6 +1,7 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
+#include <limits>
 #include <map>
 #include <random>
 
@@ -121,7 +122,11 @@ class MedianReporter : public benchmark::ConsoleReporter {
       medians_[run.run_name.function_name] = run.GetAdjustedCPUTime() * 1e-6;
     }
   }
-  double median(const std::string& name) const { return medians_.at(name); }
+  /// NaN where it was left out.
+  double median(const std::string& name) const {
+    const auto found = medians_.find(name);
+    return found != medians_.end() ? found->second : std::numeric_limits<double>::quiet_NaN();
+  }
 
  private:
   std::map<std::string, double> medians_;
