@@ -2,6 +2,7 @@
 #include <dnnl.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "crossgrid/backend/buffer.hpp"
@@ -17,7 +18,14 @@ namespace {
 using Tag = dnnl::memory::format_tag;
 using Dims = dnnl::memory::dims;
 using Desc = dnnl::memory::desc;
-constexpr auto f32 = dnnl::memory::data_type::f32;
+using DataType = dnnl::memory::data_type;
+
+/// What a product's values are.
+struct Types {
+  DataType source, weights, result;
+};
+constexpr Types floats{DataType::f32, DataType::f32, DataType::f32};
+constexpr Types integers{DataType::u8, DataType::s8, DataType::s32};
 
 const dnnl::engine& cpu() {
   static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
@@ -36,12 +44,12 @@ dnnl::primitive_attr own_scratchpad() {
   return attributes;
 }
 
-dnnl::convolution_forward::primitive_desc describe(const ConvolutionShape& s) {
+dnnl::convolution_forward::primitive_desc describe(const ConvolutionShape& s, const Types& types) {
   // NHWC on both sides is what oneDNN's fastest code wants with AVX-512 (brgconv) and as good as any with AVX2. A plain
   // tag beside `any` falls to the reference code with AVX2.
-  const Desc source({s.images, s.in_channels, s.height, s.width}, f32, Tag::nhwc);
-  const Desc weights({s.out_channels, s.in_channels, s.kernel_height, s.kernel_width}, f32, Tag::any);
-  const Desc result({s.images, s.out_channels, s.out_height(), s.out_width()}, f32, Tag::nhwc);
+  const Desc source({s.images, s.in_channels, s.height, s.width}, types.source, Tag::nhwc);
+  const Desc weights({s.out_channels, s.in_channels, s.kernel_height, s.kernel_width}, types.weights, Tag::any);
+  const Desc result({s.images, s.out_channels, s.out_height(), s.out_width()}, types.result, Tag::nhwc);
   const Dims strides{s.stride, s.stride}, padding{s.padding, s.padding};
   constexpr auto kind = dnnl::prop_kind::forward_inference;
   constexpr auto algorithm = dnnl::algorithm::convolution_direct;
@@ -52,10 +60,10 @@ dnnl::convolution_forward::primitive_desc describe(const ConvolutionShape& s) {
 #endif
 }
 
-dnnl::matmul::primitive_desc describe(const ProductShape& s) {
-  const Desc source({s.vectors, s.rows}, f32, Dims{s.source_stride, 1});
-  const Desc weights({s.rows, s.columns}, f32, Tag::any);
-  const Desc result({s.vectors, s.columns}, f32, Dims{s.result_stride, 1});
+dnnl::matmul::primitive_desc describe(const ProductShape& s, const Types& types) {
+  const Desc source({s.vectors, s.rows}, types.source, Dims{s.source_stride, 1});
+  const Desc weights({s.rows, s.columns}, types.weights, Tag::any);
+  const Desc result({s.vectors, s.columns}, types.result, Dims{s.result_stride, 1});
 #if DNNL_VERSION_MAJOR >= 3
   return {cpu(), source, weights, result, own_scratchpad()};
 #else
@@ -75,20 +83,20 @@ std::string text(const ProductShape& s) {
 }
 
 /// How pack() finds its weights: rows x columns, row-major.
-Desc given_weights(const ConvolutionShape& s) {
+Desc given_weights(const ConvolutionShape& s, DataType type) {
   const dnnl::memory::dim columns = s.out_channels;
-  return Desc({s.out_channels, s.in_channels, s.kernel_height, s.kernel_width}, f32,
+  return Desc({s.out_channels, s.in_channels, s.kernel_height, s.kernel_width}, type,
               Dims{1, columns * s.kernel_height * s.kernel_width, columns * s.kernel_width, columns});
 }
-Desc given_weights(const ProductShape& s) {
-  return Desc({s.rows, s.columns}, f32, Tag::ab);
+Desc given_weights(const ProductShape& s, DataType type) {
+  return Desc({s.rows, s.columns}, type, Tag::ab);
 }
 
 dnnl::memory without_data(const Desc& description) {
   return dnnl::memory(description, cpu(), nullptr);
 }
 
-std::size_t floats(const Desc& description) {
+std::size_t size_in_floats(const Desc& description) {
   return (description.get_size() + sizeof(float) - 1) / sizeof(float);
 }
 
@@ -103,17 +111,17 @@ std::size_t PackedWeights::bytes() const {
   return impl_ ? impl_->values.bytes() : 0;
 }
 
-struct Product::Impl {
+struct ProductCode {
   template <class Shape, class PrimitiveDesc>
-  Impl(const Shape& shape, const PrimitiveDesc& description, dnnl::primitive made)
+  ProductCode(const Shape& shape, const Types& types, const PrimitiveDesc& description, dnnl::primitive made)
       : primitive(std::move(made)),
         stream(cpu()),
         name(description.impl_info_str()),
-        given(given_weights(shape)),
+        given(given_weights(shape, types.weights)),
         source(without_data(description.src_desc())),
         weights(without_data(description.weights_desc())),
         result(without_data(description.dst_desc())),
-        scratch(floats(description.scratchpad_desc())),
+        scratch(size_in_floats(description.scratchpad_desc())),
         scratchpad(description.scratchpad_desc(), cpu(), scratch.data()),
         arguments{{DNNL_ARG_SRC, source},
                   {DNNL_ARG_WEIGHTS, weights},
@@ -122,6 +130,29 @@ struct Product::Impl {
     if (name.find("ref") != std::string::npos) {
       throw Error(ExitCode::internal, "oneDNN has only its reference code ('" + name + "') for the " + text(shape));
     }
+  }
+
+  // oneDNN's interface knows no const: what it only reads is passed as if it wrote there.
+  PackedWeights pack(const void* values) {
+    use_one_thread();
+    const Desc layout = weights.get_desc();
+    auto packed = std::make_shared<PackedWeights::Impl>(PackedWeights::Impl{layout, Buffer(size_in_floats(layout))});
+    dnnl::memory from(given, cpu(), const_cast<void*>(values));
+    dnnl::memory to(layout, cpu(), packed->values.data());
+    dnnl::reorder(from, to).execute(stream, from, to);
+    stream.wait();
+    PackedWeights made;
+    made.impl_ = std::move(packed);
+    return made;
+  }
+
+  void run(const void* from, const PackedWeights& packed, void* to) {
+    use_one_thread();
+    source.set_data_handle(const_cast<void*>(from));
+    weights.set_data_handle(const_cast<float*>(packed.impl_->values.data()));
+    result.set_data_handle(to);
+    primitive.execute(stream, arguments);
+    stream.wait();
   }
 
   dnnl::primitive primitive;
@@ -134,47 +165,52 @@ struct Product::Impl {
   std::unordered_map<int, dnnl::memory> arguments;
 };
 
-Product::Product(const ConvolutionShape& shape) {
+namespace {
+
+std::unique_ptr<ProductCode> make_code(const ConvolutionShape& shape, const Types& types) {
   use_one_thread();
-  const auto description = describe(shape);
-  impl_ = std::make_unique<Impl>(shape, description, dnnl::convolution_forward(description));
+  const auto description = describe(shape, types);
+  return std::make_unique<ProductCode>(shape, types, description, dnnl::convolution_forward(description));
 }
 
-Product::Product(const ProductShape& shape) {
+std::unique_ptr<ProductCode> make_code(const ProductShape& shape, const Types& types) {
   use_one_thread();
-  const auto description = describe(shape);
-  impl_ = std::make_unique<Impl>(shape, description, dnnl::matmul(description));
+  const auto description = describe(shape, types);
+  return std::make_unique<ProductCode>(shape, types, description, dnnl::matmul(description));
 }
 
+}  // namespace
+
+Product::Product(const ConvolutionShape& shape) : code_(make_code(shape, floats)) {}
+Product::Product(const ProductShape& shape) : code_(make_code(shape, floats)) {}
 Product::Product(Product&&) noexcept = default;
 Product& Product::operator=(Product&&) noexcept = default;
 Product::~Product() = default;
 
 PackedWeights Product::pack(const Matrix& weights) const {
-  use_one_thread();
-  const Desc layout = impl_->weights.get_desc();
-  auto packed = std::make_shared<PackedWeights::Impl>(PackedWeights::Impl{layout, Buffer(floats(layout))});
-  // oneDNN's interface knows no const; a reorder only reads its source.
-  dnnl::memory from(impl_->given, cpu(), const_cast<float*>(weights.data()));
-  dnnl::memory to(layout, cpu(), packed->values.data());
-  dnnl::reorder(from, to).execute(impl_->stream, from, to);
-  impl_->stream.wait();
-  PackedWeights result;
-  result.impl_ = std::move(packed);
-  return result;
+  return code_->pack(weights.data());
 }
-
 void Product::run(const float* source, const PackedWeights& weights, float* result) {
-  use_one_thread();
-  impl_->source.set_data_handle(const_cast<float*>(source));
-  impl_->weights.set_data_handle(const_cast<float*>(weights.impl_->values.data()));
-  impl_->result.set_data_handle(result);
-  impl_->primitive.execute(impl_->stream, impl_->arguments);
-  impl_->stream.wait();
+  code_->run(source, weights, result);
+}
+const std::string& Product::implementation() const {
+  return code_->name;
 }
 
-const std::string& Product::implementation() const {
-  return impl_->name;
+IntegerProduct::IntegerProduct(const ConvolutionShape& shape) : code_(make_code(shape, integers)) {}
+IntegerProduct::IntegerProduct(const ProductShape& shape) : code_(make_code(shape, integers)) {}
+IntegerProduct::IntegerProduct(IntegerProduct&&) noexcept = default;
+IntegerProduct& IntegerProduct::operator=(IntegerProduct&&) noexcept = default;
+IntegerProduct::~IntegerProduct() = default;
+
+PackedWeights IntegerProduct::pack(const IntegerMatrix& weights) const {
+  return code_->pack(weights.data());
+}
+void IntegerProduct::run(const std::uint8_t* source, const PackedWeights& weights, std::int32_t* result) {
+  code_->run(source, weights, result);
+}
+const std::string& IntegerProduct::implementation() const {
+  return code_->name;
 }
 
 namespace {
@@ -221,6 +257,13 @@ NumericClass host_numeric_class() {
   const dnnl_version_t* version = dnnl_version();
   return {"host", effective_level(),
           std::to_string(version->major) + "." + std::to_string(version->minor) + "." + std::to_string(version->patch)};
+}
+
+bool IntegerProduct::exact(int largest_input, int largest_weight, int rows) {
+  if (largest_input > 255 || largest_weight > 127) return false;
+  const std::int64_t largest = std::int64_t{largest_input} * largest_weight;
+  if (largest * rows > std::numeric_limits<std::int32_t>::max()) return false;
+  return 2 * largest <= std::numeric_limits<std::int16_t>::max() || effective_level() == "avx512_vnni";
 }
 
 void pin_instruction_set(const std::string& isa) {

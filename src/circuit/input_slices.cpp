@@ -11,6 +11,11 @@ void run(std::size_t count, const SliceInput& element) {
 }
 
 CROSSGRID_MULTIVERSION
+void run(std::size_t count, const DigitOfInput& element) {
+  for_each_index(count, element);
+}
+
+CROSSGRID_MULTIVERSION
 void run(std::size_t count, const SquareSlices& element) {
   for_each_index(count, element);
 }
@@ -34,6 +39,10 @@ InputDigit input_digit(const InputSlices& slices, int k) {
 
 void slice_inputs(const float* from, float* to, std::size_t count, const InputDigit& digit) {
   run(count, SliceInput{from, to, digit});
+}
+
+void input_digits(const float* from, std::uint8_t* to, std::size_t count, const InputDigit& digit) {
+  run(count, DigitOfInput{from, to, digit});
 }
 
 void square_slices(const float* from, float* to, std::size_t count, const InputSlices& slices) {

@@ -10,6 +10,7 @@ ChipKey make_chip_key(int layer, const LayerHardware& hardware, bool framed, std
   key.ideal_adc = hardware.adc.model == ConverterModel::ideal;
   key.framed = framed;
   key.gathered = drives_windows(hardware);
+  key.integers = integer_cells(hardware);
   key.seed = random ? seed : 0;
   key.trial = random ? trial : 0;
   return key;

@@ -25,6 +25,13 @@ void add_weighted(const float* currents, float weight, float* sum, std::size_t c
   for (std::size_t i = 0; i < count; ++i) sum[i] = fused(currents[i], weight, sum[i]);
 }
 
+CROSSGRID_MULTIVERSION
+bool has_nan(const float* values, std::size_t count) {
+  int found = 0;
+  for (std::size_t i = 0; i < count; ++i) found |= values[i] != values[i] ? 1 : 0;
+  return found != 0;
+}
+
 /// Images that go through the chain together.
 struct Images {
   int first = 0, count = 1;
@@ -49,6 +56,7 @@ class Conversions {
     const int cycles = step_.inputs_apart ? step_.slices.count : 1;
     const int blocks = static_cast<int>(step_.matrix->blocks.size());
     if (sums_ != nullptr) std::fill_n(sums_, count_, 0.0);
+    if (step_.matrix->plan.integers) find_undefined(inputs);
     if (step_.inputs_summed) {
       for (int block = 0; block < blocks; ++block) {
         run_planes(block, 1, [&](int plane, float* to) {
@@ -73,8 +81,23 @@ class Conversions {
   }
 
  private:
+  /// Digits know no NaN: images that have one lose all their currents.
+  void find_undefined(const float* inputs) {
+    const std::size_t size = step_.matrix->inputs_per_image();
+    for (int image = 0; image < images_.count; ++image, inputs += size) {
+      if (has_nan(inputs, size)) undefined_.push_back(image);
+    }
+  }
+
   DrivenInputs inputs_of_cycle(const float* inputs, std::size_t count, int cycle) {
     DrivenInputs driven{inputs, nullptr, cycle};
+    if (step_.matrix->plan.integers) {
+      std::uint8_t* const digits = lane_.digits(count);
+      input_digits(inputs, digits, count, input_digit(step_.slices, cycle));
+      driven.digits = digits;
+      driven.undefined = undefined_;
+      return driven;
+    }
     if (step_.inputs_apart && step_.slices.count > 1) {
       float* const slice = lane_.scratch(Lane::input_slice, count);
       slice_inputs(inputs, slice, count, input_digit(step_.slices, cycle));
@@ -170,6 +193,7 @@ class Conversions {
   double* sums_;
   std::size_t count_;
   int cycle_ = 0;  ///< input slice that is converted
+  std::vector<int> undefined_;
 };
 
 /// From sums (windows x analog columns, weight units) to outputs in layer units: unit columns and offsets taken off,

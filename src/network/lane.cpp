@@ -7,15 +7,32 @@ namespace crossgrid {
 namespace {
 /// Bounds what a lane keeps when array sizes are swept; a product costs well under a millisecond to make again.
 constexpr std::size_t most_products = 512;
+
+template <class ProductKind>
+ProductKind& find_or_make(std::vector<std::pair<AnyProductShape, ProductKind>>& products,
+                          const AnyProductShape& shape) {
+  for (auto& [known, product] : products) {
+    if (known == shape) return product;
+  }
+  if (products.size() >= most_products) products.clear();
+  products.emplace_back(shape, std::visit([](const auto& s) { return ProductKind(s); }, shape));
+  return products.back().second;
+}
+
+template <class Value>
+Value* grown(std::vector<Value>& buffer, std::size_t count) {
+  if (buffer.size() < count) buffer.resize(count);
+  return buffer.data();
+}
+
 }  // namespace
 
 Product& Lane::product(const AnyProductShape& shape) {
-  for (auto& [known, product] : products_) {
-    if (known == shape) return product;
-  }
-  if (products_.size() >= most_products) products_.clear();
-  products_.emplace_back(shape, std::visit([](const auto& s) { return Product(s); }, shape));
-  return products_.back().second;
+  return find_or_make(products_, shape);
+}
+
+IntegerProduct& Lane::integer_product(const AnyProductShape& shape) {
+  return find_or_make(integer_products_, shape);
 }
 
 float* Lane::scratch(Scratch which, std::size_t floats) {
@@ -23,9 +40,19 @@ float* Lane::scratch(Scratch which, std::size_t floats) {
 }
 
 double* Lane::scratch(DoubleScratch which, std::size_t doubles) {
-  std::vector<double>& buffer = doubles_[which];
-  if (buffer.size() < doubles) buffer.resize(doubles);
-  return buffer.data();
+  return crossgrid::grown(doubles_[which], doubles);
+}
+
+std::uint8_t* Lane::digits(std::size_t count) {
+  return crossgrid::grown(digits_, count);
+}
+
+std::uint8_t* Lane::block_digits(std::size_t count) {
+  return crossgrid::grown(block_digits_, count);
+}
+
+std::int32_t* Lane::integer_sums(std::size_t count) {
+  return crossgrid::grown(integer_sums_, count);
 }
 
 float* Lane::slot(int role, int slot, std::size_t floats) {

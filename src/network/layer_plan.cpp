@@ -47,6 +47,7 @@ std::string execution_text(const MatrixPlan& plan, const LayerHardware& hardware
   }
   const std::string collapse = scheme_text(hardware, scheme);
   if (!collapse.empty()) text += "; " + collapse;
+  if (plan.integers) text += ", exact int8 products";
   if (noise == NoisePath::lumped) text += ", one more product for the noise's variance";
   if (hardware.adc.model != ConverterModel::ideal) text += ", ADC fused";
   return text;

@@ -52,6 +52,15 @@ MatrixPlan blocks_of(const ConvolutionShape& geometry, const LayerHardware& hard
   return plan;
 }
 
+/// Takes products of bytes where the plan allows it and they are exact.
+void plan_integers(MatrixPlan& plan, const LayerHardware& hardware) {
+  if (signs_hide_integers(hardware)) plan.reason += "; inputs with signs keep products in floating point";
+  const std::optional<IntegerCells> cells = integer_cells(hardware);
+  if (!cells) return;
+  const int rows = std::ranges::max(plan.blocks, {}, &PlanBlock::rows).rows;
+  if (IntegerProduct::exact(cells->largest_input, cells->largest_weight, rows)) plan.integers = cells;
+}
+
 }  // namespace
 
 double MatrixPlan::overhead(const ConvolutionShape& geometry) const {
@@ -90,7 +99,9 @@ MatrixPlan plan_matrix(const ConvolutionShape& geometry, const LayerHardware& ha
   } else {
     plan.execution = MatrixExecution::gathered;
     plan.reason = "row blocks are small against a channel's kernel";
+    return plan;
   }
+  plan_integers(plan, hardware);
   return plan;
 }
 

@@ -1,8 +1,12 @@
 #include "crossgrid/network/prepared_matrix.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
+#include "crossgrid/base/error.hpp"
 #include "crossgrid/base/host_device.hpp"
+#include "crossgrid/base/rounding.hpp"
 #include "crossgrid/network/tensor_operations.hpp"
 
 namespace crossgrid {
@@ -27,14 +31,15 @@ AnyProductShape product_shape(const ConvolutionShape& geometry, const MatrixPlan
 }
 
 /// A row block's cells side by side, with rows of zeros before and after for what else its product computes.
-template <class CellsOf>
-Matrix block_matrix(const PreparedMatrix& matrix, int plane, const PlanBlock& block, const CellsOf& cells_of) {
+/// cells_of(array): what to put there.
+template <class AnyMatrix, class CellsOf>
+AnyMatrix block_matrix(const PreparedMatrix& matrix, int plane, const PlanBlock& block, const CellsOf& cells_of) {
   const ConvolutionShape& g = matrix.geometry;
   const int kernel = g.kernel_height * g.kernel_width;
   const bool whole_channels = matrix.plan.execution == MatrixExecution::direct;
   const int first = whole_channels ? block.channel_first * kernel : block.row_first;
   const int rows = whole_channels ? block.channels * kernel : block.rows;
-  Matrix all = Matrix::Zero(rows, matrix.columns);
+  AnyMatrix all = AnyMatrix::Zero(rows, matrix.product_columns());
   const ProgrammedMatrix& programmed = matrix.programmed;
   for (int group = 0; group < static_cast<int>(programmed.groups.size()); ++group) {
     for (int part = 0; part < static_cast<int>(programmed.col_parts.size()); ++part) {
@@ -46,10 +51,47 @@ Matrix block_matrix(const PreparedMatrix& matrix, int plane, const PlanBlock& bl
   return all;
 }
 
-PreparedMatrix::Plane prepare_plane(const PreparedMatrix& matrix, int plane, const PlanBlock& rows, Product& product) {
+/// The integers that an array's cells hold. Error(internal) for conductances that are none.
+IntegerMatrix integers_of(const PreparedMatrix& matrix, const Crossbar& array) {
+  IntegerMatrix integers(array.rows, array.cols);
+  for (Eigen::Index k = 0; k < integers.size(); ++k) {
+    const double g = static_cast<double>(array.conductance.data()[k]);
+    const double value = (g - matrix.plan.integers->base) / matrix.programmed.conductance_step;
+    const double nearest = std::nearbyint(value);
+    if (!(std::abs(value - nearest) < 1e-3) || std::abs(nearest) > matrix.plan.integers->largest_weight) {
+      throw Error(ExitCode::internal, "a cell that should hold a small integer holds " + std::to_string(value));
+    }
+    integers.data()[k] = static_cast<std::int8_t>(nearest);
+  }
+  return integers;
+}
+
+IntegerMatrix integer_block(const PreparedMatrix& matrix, int plane, const PlanBlock& rows) {
+  auto all = block_matrix<IntegerMatrix>(matrix, plane, rows,
+                                         [&](const Crossbar& array) { return integers_of(matrix, array); });
+  if (matrix.product_columns() > matrix.columns) {
+    const int kernel = matrix.geometry.kernel_height * matrix.geometry.kernel_width;
+    all.col(matrix.columns).segment(rows.row_first - rows.channel_first * kernel, rows.rows).setOnes();
+  }
+  return all;
+}
+
+CROSSGRID_MULTIVERSION
+void to_currents(const std::int32_t* sums, float* currents, std::size_t count, double step, double base) {
+  for (std::size_t i = 0; i < count; ++i) {
+    currents[i] = static_cast<float>(fused(static_cast<double>(sums[i]), step, base));
+  }
+}
+
+PreparedMatrix::Plane prepare_plane(const PreparedMatrix& matrix, int plane, const PlanBlock& rows,
+                                    const AnyProductShape& shape, Lane& lane) {
   PreparedMatrix::Plane made;
-  const auto pack = [&](const auto& cells_of) { return product.pack(block_matrix(matrix, plane, rows, cells_of)); };
-  if (matrix.noise != NoisePath::per_cell) {
+  const auto pack = [&](const auto& cells_of) {
+    return lane.product(shape).pack(block_matrix<Matrix>(matrix, plane, rows, cells_of));
+  };
+  if (matrix.plan.integers) {
+    made.weights = lane.integer_product(shape).pack(integer_block(matrix, plane, rows));
+  } else if (matrix.noise != NoisePath::per_cell) {
     made.weights = pack([](const Crossbar& array) -> const Matrix& { return array.conductance; });
     if (matrix.noise == NoisePath::lumped) {
       made.variance = pack([](const Crossbar& array) -> const Matrix& { return array.noise_variance; });
@@ -80,21 +122,59 @@ const PreparedMatrix::Plane& plane_of(const PreparedMatrix& matrix, int block, i
   return matrix.blocks[static_cast<std::size_t>(block)].planes[static_cast<std::size_t>(plane)];
 }
 
-/// One product over a micro-batch.
-void multiply(const PreparedMatrix& matrix, int index, const PackedWeights& weights, const float* inputs, Lane& lane,
-              float* result) {
+/// One product over a micro-batch. product_of(shape) finds it, channels_of(count) a buffer for a range of channels.
+template <class Input, class Result, class ProductOf, class ChannelsOf>
+void multiply_by(const PreparedMatrix& matrix, int index, const PackedWeights& weights, const Input* inputs,
+                 Result* result, const ProductOf& product_of, const ChannelsOf& channels_of) {
   const PlanBlock& block = matrix.plan.blocks[static_cast<std::size_t>(index)];
   const ConvolutionShape& g = matrix.geometry;
   const AnyProductShape& shape = matrix.blocks[static_cast<std::size_t>(index)].shape;
   if (plain_product(g)) {
-    lane.product(shape).run(inputs + block.row_first, weights, result);
+    product_of(shape).run(inputs + block.row_first, weights, result);
   } else if (block.channels == g.in_channels) {
-    lane.product(shape).run(inputs, weights, result);
+    product_of(shape).run(inputs, weights, result);
   } else {
     const auto pixels = static_cast<std::size_t>(g.images) * g.height * g.width;
-    float* const channels = lane.scratch(Lane::block_input, pixels * block.channels);
+    Input* const channels = channels_of(pixels * block.channels);
     copy_channels(inputs, channels, pixels, g.in_channels, block.channel_first, block.channels);
-    lane.product(shape).run(channels, weights, result);
+    product_of(shape).run(channels, weights, result);
+  }
+}
+
+void multiply(const PreparedMatrix& matrix, int index, const PackedWeights& weights, const float* inputs, Lane& lane,
+              float* result) {
+  multiply_by(
+      matrix, index, weights, inputs, result,
+      [&](const AnyProductShape& shape) -> Product& { return lane.product(shape); },
+      [&](std::size_t count) { return lane.scratch(Lane::block_input, count); });
+}
+
+/// The same where cells hold integers.
+void multiply_digits(const PreparedMatrix& matrix, int index, const PackedWeights& weights, const DrivenInputs& inputs,
+                     Lane& lane, float* currents) {
+  const ConvolutionShape& g = matrix.geometry;
+  const auto windows = static_cast<std::size_t>(g.images) * static_cast<std::size_t>(matrix.windows());
+  const auto columns = static_cast<std::size_t>(matrix.columns);
+  const auto product_columns = static_cast<std::size_t>(matrix.product_columns());
+  std::int32_t* const sums = lane.integer_sums(windows * product_columns);
+  multiply_by(
+      matrix, index, weights, inputs.digits, sums,
+      [&](const AnyProductShape& shape) -> IntegerProduct& { return lane.integer_product(shape); },
+      [&](std::size_t count) { return lane.block_digits(count); });
+  const IntegerCells& cells = *matrix.plan.integers;
+  const double step = matrix.programmed.conductance_step / cells.largest_input;
+  if (product_columns == columns) {
+    to_currents(sums, currents, windows * columns, step, 0);
+  } else {
+    for (std::size_t w = 0; w < windows; ++w) {
+      const std::int32_t* const row = sums + w * product_columns;
+      const double base = cells.base / cells.largest_input * static_cast<double>(row[columns]);
+      to_currents(row, currents + w * columns, columns, step, base);
+    }
+  }
+  for (const int image : inputs.undefined) {
+    std::fill_n(currents + static_cast<std::size_t>(image) * matrix.currents_per_image(), matrix.currents_per_image(),
+                std::numeric_limits<float>::quiet_NaN());
   }
 }
 
@@ -173,10 +253,9 @@ std::shared_ptr<const PreparedMatrix> prepare_analog(const ConvolutionShape& geo
   matrix->noise = matrix->programmed.noise;
   matrix->columns = matrix->programmed.columns;
   for (const PlanBlock& rows : plan.blocks) {
-    PreparedMatrix::Block block{product_shape(geometry, plan, rows, matrix->rows(), matrix->columns), {}};
-    Product& product = lane.product(block.shape);
+    PreparedMatrix::Block block{product_shape(geometry, plan, rows, matrix->rows(), matrix->product_columns()), {}};
     for (int plane = 0; plane < static_cast<int>(matrix->programmed.planes.size()); ++plane) {
-      block.planes.push_back(prepare_plane(*matrix, plane, rows, product));
+      block.planes.push_back(prepare_plane(*matrix, plane, rows, block.shape, lane));
       matrix->bytes += block.planes.back().weights.bytes() + block.planes.back().variance.bytes();
       for (const auto& [power, weights] : block.planes.back().powers) matrix->bytes += weights.bytes();
     }
@@ -194,6 +273,7 @@ std::shared_ptr<const PreparedMatrix> prepare_analog(const ConvolutionShape& geo
 void direct_currents(const PreparedMatrix& matrix, int block, int plane, const DrivenInputs& inputs,
                      const MicroBatch& batch, Lane& lane, float* currents) {
   const PreparedMatrix::Plane& cells = plane_of(matrix, block, plane);
+  if (matrix.plan.integers) return multiply_digits(matrix, block, cells.weights, inputs, lane, currents);
   multiply(matrix, block, cells.weights, inputs.values, lane, currents);
   const std::size_t image_currents = matrix.currents_per_image();
   const auto images = static_cast<std::size_t>(batch.size);

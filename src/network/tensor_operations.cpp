@@ -155,12 +155,27 @@ void softmax(const float* from, float* to, std::size_t pixels, int channels) {
   }
 }
 
-CROSSGRID_MULTIVERSION
-void copy_channels(const float* from, float* to, std::size_t pixels, int channels, int first, int count) {
+namespace {
+
+template <class Value>
+CROSSGRID_HD_INLINE void copy_range(const Value* from, Value* to, std::size_t pixels, int channels, int first,
+                                    int count) {
   from += first;
   for (std::size_t p = 0; p < pixels; ++p, from += channels, to += count) {
     for (int c = 0; c < count; ++c) to[c] = from[c];
   }
+}
+
+}  // namespace
+
+CROSSGRID_MULTIVERSION
+void copy_channels(const float* from, float* to, std::size_t pixels, int channels, int first, int count) {
+  copy_range(from, to, pixels, channels, first, count);
+}
+
+CROSSGRID_MULTIVERSION
+void copy_channels(const std::uint8_t* from, std::uint8_t* to, std::size_t pixels, int channels, int first, int count) {
+  copy_range(from, to, pixels, channels, first, count);
 }
 
 void frame_images(const float* from, float* to, int images, const Shape& in, int padding, float value) {

@@ -5,6 +5,7 @@
 #include <random>
 #include <vector>
 
+#include "crossgrid/backend/numeric_class.hpp"
 #include "crossgrid/backend/thread_team.hpp"
 
 namespace crossgrid {
@@ -115,6 +116,84 @@ TEST(Product, GivesTheSameBitsOnAnyThreadAndForAnyNeighbours) {
   std::vector<float> result(count);
   first.run(alone.data(), packed, result.data());
   EXPECT_TRUE(std::equal(result.begin(), result.begin() + static_cast<std::ptrdiff_t>(count / 4), expected.begin()));
+}
+
+std::vector<std::uint8_t> random_digits(std::size_t count, int largest) {
+  std::mt19937 random(11);
+  std::vector<std::uint8_t> digits(count);
+  for (auto& d : digits) d = static_cast<std::uint8_t>(random() % static_cast<unsigned>(largest + 1));
+  return digits;
+}
+
+IntegerMatrix random_integers(int rows, int cols, int largest) {
+  std::mt19937 random(12);
+  IntegerMatrix made(rows, cols);
+  for (Eigen::Index k = 0; k < made.size(); ++k) {
+    made.data()[k] =
+        static_cast<std::int8_t>(static_cast<int>(random() % static_cast<unsigned>(2 * largest + 1)) - largest);
+  }
+  return made;
+}
+
+/// Digits and weights up to these are exact on every instruction set; the last pair only with VNNI.
+constexpr std::pair<int, int> largest_values[] = {{1, 127}, {255, 1}, {15, 127}, {129, 127}, {255, 127}};
+
+TEST(IntegerProduct, ConvolvesExactly) {
+  for (const ConvolutionShape& s : shapes()) {
+    IntegerProduct product(s);
+    EXPECT_EQ(product.implementation().find("ref"), std::string::npos);
+    for (const auto& [input, weight] : largest_values) {
+      if (!IntegerProduct::exact(input, weight, s.rows())) continue;
+      const auto digits = random_digits(static_cast<std::size_t>(s.images) * s.height * s.width * s.in_channels, input);
+      const IntegerMatrix weights = random_integers(s.rows(), s.out_channels, weight);
+      const auto expected =
+          plain_convolution(s, std::vector<float>(digits.begin(), digits.end()), weights.cast<float>());
+      std::vector<std::int32_t> result(expected.size());
+      product.run(digits.data(), product.pack(weights), result.data());
+      for (std::size_t k = 0; k < expected.size(); ++k) ASSERT_EQ(result[k], expected[k]) << k;
+    }
+  }
+}
+
+TEST(IntegerProduct, MultipliesExactlyAtTheExtremes) {
+  for (const ProductShape& s :
+       {ProductShape{5, 17, 9, 30, 9}, ProductShape{64, 1024, 33, 1024, 33}, ProductShape{1, 640, 10, 700, 10}}) {
+    IntegerProduct product(s);
+    EXPECT_EQ(product.implementation().find("ref"), std::string::npos);
+    for (const auto& [input, weight] : largest_values) {
+      if (!IntegerProduct::exact(input, weight, s.rows)) continue;
+      // Every column of one sign somewhere, so that sums of pairs and whole sums meet their largest values.
+      const auto count = static_cast<std::size_t>(s.vectors) * static_cast<std::size_t>(s.source_stride);
+      for (const bool extreme : {true, false}) {
+        const auto digits =
+            extreme ? std::vector<std::uint8_t>(count, static_cast<std::uint8_t>(input)) : random_digits(count, input);
+        IntegerMatrix weights = random_integers(s.rows, s.columns, weight);
+        weights.col(0).setConstant(static_cast<std::int8_t>(weight));
+        weights.col(1).setConstant(static_cast<std::int8_t>(-weight));
+        std::vector<std::int32_t> result(static_cast<std::size_t>(s.vectors) * s.columns);
+        product.run(digits.data(), product.pack(weights), result.data());
+        for (int n = 0; n < s.vectors; ++n) {
+          for (int j = 0; j < s.columns; ++j) {
+            std::int64_t sum = 0;
+            for (int i = 0; i < s.rows; ++i)
+              sum += digits[static_cast<std::size_t>(n * s.source_stride + i)] * weights(i, j);
+            ASSERT_EQ(result[static_cast<std::size_t>(n * s.columns + j)], sum) << input << " " << weight;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(IntegerProduct, IsExactOnlyWhereSumsFit) {
+  const bool vnni = host_numeric_class().isa == "avx512_vnni";
+  EXPECT_TRUE(IntegerProduct::exact(1, 127, 1152));
+  EXPECT_TRUE(IntegerProduct::exact(129, 127, 1152));  // 2 * 129 * 127 = 32766
+  EXPECT_EQ(IntegerProduct::exact(130, 127, 1152), vnni);
+  EXPECT_EQ(IntegerProduct::exact(255, 127, 1152), vnni);
+  EXPECT_FALSE(IntegerProduct::exact(256, 1, 10));
+  EXPECT_FALSE(IntegerProduct::exact(1, 128, 10));
+  EXPECT_FALSE(IntegerProduct::exact(15, 127, 2'000'000));  // 32 bits
 }
 
 }  // namespace

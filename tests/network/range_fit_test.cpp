@@ -79,7 +79,9 @@ TEST(RangeFit, FindsTheLeastSquaresRangeOfANormalDistribution) {
     double step;
   } table[] = {{2, 0.9957}, {3, 0.5860}, {4, 0.3352}};
   for (const auto& [bits, step] : table) {
-    const Interval range = fit_adc_range(histogram(values), {.model = ConverterModel::quantizer, .bits = bits}, {});
+    AdcConfig adc;
+    adc.model = ConverterModel::quantizer, adc.bits = bits;
+    const Interval range = fit_adc_range(histogram(values), adc, {});
     EXPECT_NEAR((range.high - range.low) / (std::ldexp(1.0, bits) - 1), step, 0.02 * step) << bits << " bits";
     EXPECT_NEAR(range.high + range.low, 0, 0.05);
   }
@@ -147,7 +149,8 @@ TEST(RangeFit, ObeysTheOtherMethods) {
 }
 
 TEST(RangeFit, MakesInputsUnsignedOnlyWhereNoneIsNegative) {
-  const DacConfig dac{.model = ConverterModel::quantizer};
+  DacConfig dac;
+  dac.model = ConverterModel::quantizer;
   const FloatHistogram positive = histogram({0, 0.5f, 3});
   EXPECT_EQ(fit_dac_range(positive, dac, {RangeFit::maximum, 0}), (Interval{0, 3}));
   const FloatHistogram both = histogram({-4, 0.5f, 3});

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -37,10 +38,13 @@ class PackedWeights {
   std::size_t bytes() const;
 
  private:
-  friend class Product;
+  friend struct ProductCode;
   struct Impl;
   std::shared_ptr<const Impl> impl_;
 };
+
+/// oneDNN's code for one shape.
+struct ProductCode;
 
 /// Products of one fixed shape through oneDNN on one thread: the same bits for the same inputs on any thread, at any
 /// time, within a numeric class. An object is for one thread at a time; packed weights may be shared by all objects of
@@ -61,8 +65,33 @@ class Product {
   const std::string& implementation() const;
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::unique_ptr<ProductCode> code_;
+};
+
+using IntegerMatrix = Eigen::Matrix<std::int8_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// The same with unsigned digits as inputs and signed integers as weights: exact sums, whatever the code and the shape,
+/// where `exact` says so.
+class IntegerProduct {
+ public:
+  /// Error(internal) where oneDNN has nothing but its reference code for the shape.
+  explicit IntegerProduct(const ConvolutionShape& shape);
+  explicit IntegerProduct(const ProductShape& shape);
+  IntegerProduct(IntegerProduct&&) noexcept;
+  IntegerProduct& operator=(IntegerProduct&&) noexcept;
+  ~IntegerProduct();
+
+  /// Whether products of inputs up to largest_input with weights up to largest_weight in size are exact on the
+  /// instruction-set level of this process: without VNNI the sums of two products must fit into 16 bits.
+  static bool exact(int largest_input, int largest_weight, int rows);
+
+  /// weights: rows x columns, as Product::pack() takes them.
+  PackedWeights pack(const IntegerMatrix& weights) const;
+  void run(const std::uint8_t* source, const PackedWeights& weights, std::int32_t* result);
+  const std::string& implementation() const;
+
+ private:
+  std::unique_ptr<ProductCode> code_;
 };
 
 }  // namespace crossgrid

@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
 #include <utility>
 
+#include "crossgrid/core/integer_cells.hpp"
 #include "crossgrid/core/layer_hardware.hpp"
 #include "crossgrid/network/prepared_matrix.hpp"
 
@@ -17,9 +19,10 @@ struct ChipKey {
   CoreConfig core = {};
   ArrayConfig array = {};
   DeviceConfig device = {};
-  bool ideal_adc = false;  ///< then row blocks are merged and offsets folded in
-  bool framed = false;     ///< geometry with an explicit frame (driven_geometry)
-  bool gathered = false;   ///< windows are driven by themselves
+  bool ideal_adc = false;                     ///< then row blocks are merged and offsets folded in
+  bool framed = false;                        ///< geometry with an explicit frame (driven_geometry)
+  bool gathered = false;                      ///< windows are driven by themselves
+  std::optional<IntegerCells> integers = {};  ///< held as such
   std::uint64_t seed = 0;
   std::uint32_t trial = 0;
   bool operator==(const ChipKey&) const = default;

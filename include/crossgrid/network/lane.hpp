@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -34,15 +35,23 @@ class Lane {
 
   /// Made at first use and kept: shapes are as few as layers and array sizes.
   Product& product(const AnyProductShape& shape);
+  IntegerProduct& integer_product(const AnyProductShape& shape);
   /// At least `floats` floats, contents undefined; valid until the next call for the same buffer.
   float* scratch(Scratch which, std::size_t floats);
   double* scratch(DoubleScratch which, std::size_t doubles);
+  /// The same for digits of inputs and for sums of their products.
+  std::uint8_t* digits(std::size_t count);
+  std::uint8_t* block_digits(std::size_t count);  ///< those of a range of channels
+  std::int32_t* integer_sums(std::size_t count);
   /// Activation buffers, one set per `role` (a lane may carry two networks side by side).
   float* slot(int role, int slot, std::size_t floats);
 
  private:
   static float* grown(Buffer& buffer, std::size_t floats);
   std::vector<std::pair<AnyProductShape, Product>> products_;
+  std::vector<std::pair<AnyProductShape, IntegerProduct>> integer_products_;
+  std::vector<std::uint8_t> digits_, block_digits_;
+  std::vector<std::int32_t> integer_sums_;
   std::array<Buffer, scratch_count> scratch_;
   std::array<std::vector<double>, double_scratch_count> doubles_;
   std::array<std::vector<Buffer>, 2> slots_;

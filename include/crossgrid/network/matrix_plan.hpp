@@ -1,10 +1,12 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "crossgrid/array/crossbar.hpp"
 #include "crossgrid/backend/products.hpp"
+#include "crossgrid/core/integer_cells.hpp"
 #include "crossgrid/core/layer_hardware.hpp"
 
 namespace crossgrid {
@@ -30,6 +32,8 @@ struct MatrixPlan {
   bool merged = false;
   /// Windows per gathered tile, a divisor of the windows of an image.
   int tile = 1;
+  /// Products of bytes give exact sums on this process's instruction-set level (MatrixExecution::direct only).
+  std::optional<IntegerCells> integers;
   std::string reason;
 
   /// Rows that products compute over those that the matrix has: 1 where no channel is cut.
@@ -41,7 +45,7 @@ bool drives_windows(const LayerHardware& hardware);
 
 /// The cheapest exact plan. geometry: of one image.
 MatrixPlan plan_matrix(const ConvolutionShape& geometry, const LayerHardware& hardware, NoisePath noise);
-/// The plan with its execution forced: for tests that hold plans to each other.
+/// The plan with its execution forced, all products in floating point: for tests that hold plans to each other.
 MatrixPlan plan_matrix_as(MatrixExecution execution, const ConvolutionShape& geometry, const LayerHardware& hardware,
                           NoisePath noise);
 

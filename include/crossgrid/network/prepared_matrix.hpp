@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -46,6 +47,8 @@ struct PreparedMatrix {
   int columns = 0;              ///< analog columns, outputs where the layer is digital
   std::size_t bytes = 0;
 
+  /// Columns of its products: where cells hold integers on a base, a last one sums the inputs.
+  int product_columns() const { return columns + (plan.integers && plan.integers->base != 0 ? 1 : 0); }
   int windows() const { return geometry.out_height() * geometry.out_width(); }
   int cols() const { return geometry.out_channels; }
   /// Rows of an array's inputs, those of a bias with them.
@@ -66,7 +69,9 @@ std::shared_ptr<const PreparedMatrix> prepare_analog(const ConvolutionShape& geo
 struct DrivenInputs {
   const float* values = nullptr;
   const float* squares = nullptr;
-  int input_slice = 0;  ///< a cycle of its own
+  int input_slice = 0;                   ///< a cycle of its own
+  const std::uint8_t* digits = nullptr;  ///< of the values, where products are of integers
+  std::span<const int> undefined = {};   ///< images with a NaN among their digits
 };
 
 /// Currents of one block and plane for a micro-batch by MatrixExecution::direct: windows of all images x columns.

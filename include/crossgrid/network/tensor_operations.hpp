@@ -22,6 +22,7 @@ void softmax(const float* from, float* to, std::size_t pixels, int channels);
 
 /// Dense copy of the channels first .. first + count - 1 of `pixels` pixels.
 void copy_channels(const float* from, float* to, std::size_t pixels, int channels, int first, int count);
+void copy_channels(const std::uint8_t* from, std::uint8_t* to, std::size_t pixels, int channels, int first, int count);
 
 /// Copies images into a frame of `padding` pixels of `value` on each side.
 void frame_images(const float* from, float* to, int images, const Shape& in, int padding, float value);
