@@ -320,7 +320,7 @@ std::vector<Interval> fit_output_ranges(std::span<const FloatHistogram> slices, 
   if (!(shape.high > shape.low)) return related;
   const OutputError error(slices, weights, adc);
   // Scales of one octave: what lies beyond is another power of two.
-  constexpr int scales = 16;
+  constexpr int scales = 32;
   std::vector<Interval> best;
   double least = HUGE_VAL;
   for (int k = 0; k < scales; ++k) {
