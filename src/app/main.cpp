@@ -30,6 +30,7 @@ constexpr Command commands[] = {
     {"status", status_command, "progress, rate and failures of a run, also while it runs"},
     {"query", query_command, "select results: filters, columns, Pareto front, CSV"},
     {"explain", explain_command, "how one point will be simulated, layer by layer"},
+    {"calibrate", calibrate_command, "write the converters' ranges of a point to a file"},
     {"adc", adc_command, "linearity of a converter: INL, DNL, missing codes"},
     {"info", info_command, "version, processor, libraries, what was built in"},
     {"executor", executor_command, nullptr},

@@ -28,6 +28,7 @@ OutputRequest output_request(const SweepContext& context, const std::string& fol
   request.header.network = context.network.content.hex();
   request.header.dataset = context.test->content().hex();
   if (context.calibration) request.header.calibration = context.calibration->content().hex();
+  if (context.ranges) request.header.calibration = context.ranges->content.hex();
   request.header.first_image = context.first_image;
   request.header.images = context.image_count;
   request.header.sweep = context.sweep.resolved;

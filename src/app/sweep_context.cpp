@@ -76,6 +76,10 @@ std::shared_ptr<const Dataset> open_calibration(const SweepFile& sweep, std::opt
 
 CalibrationPlan SweepContext::calibration_plan() const {
   CalibrationPlan plan;
+  if (ranges) {
+    plan.given = layer_ranges(*ranges, matrix_layers(network));
+    return plan;
+  }
   plan.data = calibration;
   if (calibration) {
     std::tie(plan.first, plan.count) = image_span(sweep.calibration.images, calibration->size());
@@ -85,13 +89,17 @@ CalibrationPlan SweepContext::calibration_plan() const {
   return plan;
 }
 
-SweepContext load_sweep_context(SweepFile sweep) {
+SweepContext load_sweep_context(SweepFile sweep, MissingSplit missing) {
   Network network = read_network(sweep.network_path);
   apply_preprocess(sweep, network);
   const auto test = open_dataset(sweep.dataset_path, sweep.dataset_format, sweep.dataset_split);
   check_fits(sweep, network, *test);
+  std::shared_ptr<const RangeFile> ranges;
+  if (!sweep.calibration.file.empty()) {
+    ranges = std::make_shared<const RangeFile>(read_range_file(sweep.calibration.file));
+  }
   std::optional<Error> no_calibration;
-  const auto calibration = open_calibration(sweep, no_calibration);
+  const auto calibration = ranges ? nullptr : open_calibration(sweep, no_calibration);
 
   GridContext facts;
   facts.layers = matrix_layers(network);
@@ -103,14 +111,15 @@ SweepContext load_sweep_context(SweepFile sweep) {
     facts.calibration_data = calibration->content();
     facts.calibration_images = calibration->size();
   }
+  facts.ranges = ranges;
   Grid grid(sweep, facts);
-  if (!calibration && grid.calibrates()) throw *no_calibration;
+  if (no_calibration && grid.calibrates() && missing == MissingSplit::refused) throw *no_calibration;
 
   const auto test_span = image_span(sweep.images, test->size());
-  if (grid.calibrates()) {
+  if (calibration && grid.calibrates()) {
     check_disjoint(sweep, *test, test_span, *calibration, image_span(sweep.calibration.images, calibration->size()));
   }
-  return SweepContext{std::move(sweep), std::move(network), test, calibration, std::move(grid),
+  return SweepContext{std::move(sweep), std::move(network), test, calibration, ranges, std::move(grid),
                       test_span.first,  test_span.second};
 }
 

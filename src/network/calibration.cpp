@@ -1,8 +1,10 @@
 #include "crossgrid/network/calibration.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "crossgrid/base/error.hpp"
+#include "crossgrid/core/weight_mapping.hpp"
 #include "crossgrid/network/level_fit.hpp"
 
 namespace crossgrid {
@@ -21,20 +23,33 @@ struct Calibration::CurrentProfile {
   }
 };
 
-namespace {
-
-/// Inputs scaled per vector need to know only whether they are signed.
-bool needs_inputs(const LayerHardware& hardware) {
-  if (hardware.dac.range == RangeRule::per_vector) return hardware.analog && hardware.dac.sign == DacSign::automatic;
-  const bool converts = hardware.dac.model != ConverterModel::ideal || hardware.adc.model != ConverterModel::ideal;
-  return hardware.analog && hardware.dac.range == RangeRule::calibrated && converts;
+CalibrationNeeds calibration_needs(const LayerHardware& hardware) {
+  if (!hardware.analog) return {};
+  const DacConfig& dac = hardware.dac;
+  const AdcConfig& adc = hardware.adc;
+  CalibrationNeeds needs;
+  if (dac.range == RangeRule::per_vector) {
+    needs.dac = dac.sign == DacSign::automatic;  // only whether inputs are signed
+  } else {
+    const bool converts = dac.model != ConverterModel::ideal || adc.model != ConverterModel::ideal;
+    needs.dac = dac.range == RangeRule::calibrated && converts;
+  }
+  needs.adc = adc.model != ConverterModel::ideal && adc.range == RangeRule::calibrated;
+  needs.levels = adc.model == ConverterModel::levels && adc.levels.lloyd_max;
+  return needs;
 }
 
+namespace {
+
 bool needs_currents(const LayerHardware& hardware) {
-  const AdcConfig& adc = hardware.adc;
-  const bool fitted =
-      adc.range == RangeRule::calibrated || (adc.model == ConverterModel::levels && adc.levels.lloyd_max);
-  return hardware.analog && adc.model != ConverterModel::ideal && fitted;
+  const CalibrationNeeds needs = calibration_needs(hardware);
+  return needs.adc || needs.levels;
+}
+
+/// Of a DAC that nothing calibrates.
+Interval own_dac_range(const DacConfig& dac) {
+  if (dac.range == RangeRule::fixed) return dac.fixed_range;
+  return {dac.sign == DacSign::is_signed ? -1.0 : 0.0, 1.0};
 }
 
 /// What of a layer's hardware its nominal currents depend on.
@@ -105,8 +120,7 @@ void Calibration::profile_inputs() {
 }
 
 Interval Calibration::dac_range(std::size_t matrix, const LayerHardware& hardware) {
-  if (hardware.dac.range == RangeRule::fixed) return hardware.dac.fixed_range;
-  if (!needs_inputs(hardware)) return {hardware.dac.sign == DacSign::is_signed ? -1.0 : 0.0, 1.0};
+  if (!calibration_needs(hardware).dac) return own_dac_range(hardware.dac);
   if (inputs_.empty()) profile_inputs();
   for (const auto& [dac, range] : input_fits_[matrix]) {
     if (dac == hardware.dac) return range;
@@ -183,7 +197,13 @@ void Calibration::profile_currents(std::span<CurrentProfile> wanted) {
 
 void Calibration::fit(const CurrentProfile& profile, const LayerHardware& hardware, LayerRanges& ranges) const {
   const AdcConfig& adc = hardware.adc;
-  if (adc.range == RangeRule::calibrated) {
+  if (adc.range == RangeRule::calibrated && plan_.fit == RangeFit::signal_to_noise) {
+    std::vector<double> weights;  // of the slices in the output
+    for (int slice = 0; slice < hardware.core.slices; ++slice) {
+      weights.push_back(hardware.core.slices > 1 ? std::ldexp(1.0, slice * bits_per_slice(hardware.core)) : 1);
+    }
+    ranges.adc = fit_output_ranges(profile.values, weights, adc);
+  } else if (adc.range == RangeRule::calibrated) {
     for (const FloatHistogram& values : profile.values) {
       ranges.adc.push_back(fit_adc_range(values, adc, range_request(plan_, adc.model)));
     }
@@ -198,7 +218,26 @@ void Calibration::fit(const CurrentProfile& profile, const LayerHardware& hardwa
   }
 }
 
+std::vector<LayerRanges> Calibration::given_ranges(std::span<const LayerHardware> hardware) const {
+  std::vector<LayerRanges> ranges(hardware.size());
+  for (std::size_t m = 0; m < hardware.size(); ++m) {
+    const CalibrationNeeds needs = calibration_needs(hardware[m]);
+    const LayerRanges& given = plan_.given.at(m);
+    const auto slices = static_cast<std::size_t>(hardware[m].core.slices);
+    const auto fits = [&](std::size_t count) { return count == 1 || count == slices; };
+    if ((needs.adc && !fits(given.adc.size())) || (needs.levels && given.levels.size() != slices)) {
+      throw Error(ExitCode::bad_input, "the given ranges of matrix layer " + std::to_string(m) + " are not for its " +
+                                           std::to_string(slices) + " weight slices");
+    }
+    ranges[m].dac = needs.dac ? given.dac : own_dac_range(hardware[m].dac);
+    if (needs.adc) ranges[m].adc = given.adc;
+    if (needs.levels) ranges[m].levels = given.levels;
+  }
+  return ranges;
+}
+
 std::vector<LayerRanges> Calibration::ranges(std::span<const LayerHardware> hardware) {
+  if (!plan_.given.empty()) return given_ranges(hardware);
   std::vector<LayerRanges> ranges(hardware.size());
   std::vector<CurrentProfile> keys(hardware.size()), missing;
   for (std::size_t m = 0; m < hardware.size(); ++m) {

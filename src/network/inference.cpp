@@ -356,6 +356,10 @@ std::vector<LayerMeasures> InferenceEngine::layer_measures(const InferenceReques
   return measures;
 }
 
+std::vector<LayerRanges> InferenceEngine::ranges(std::span<const LayerHardware> hardware) {
+  return impl_->calibration.ranges(hardware);
+}
+
 Matrix InferenceEngine::logits(const InferenceRequest& request) {
   return impl_->collect_logits(*impl_->prepare(request), request.first, request.count);
 }

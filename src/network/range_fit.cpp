@@ -256,6 +256,87 @@ std::vector<Interval> with_power_ratios(const std::vector<Interval>& ranges) {
   return related;
 }
 
+namespace {
+
+/// Mean square error of the slices' conversions, each in cell currents, with bins joined once.
+class OutputError {
+ public:
+  OutputError(std::span<const FloatHistogram> slices, std::span<const double> weights, const AdcConfig& adc)
+      : weights_(weights), steps_(steps_of(adc.model, adc.bits)), circuit_(has_circuit(adc.model)) {
+    for (const FloatHistogram& values : slices) {
+      const Bins bins = values.bins();
+      bins_.push_back(bins.empty() ? bins : joined(bins));
+    }
+  }
+
+  double slice(std::size_t slice, Interval range) const {
+    // As in fit_adc_range(): of levels at odd multiples of half a step about 0 the upper half is used.
+    const double steps = circuit_ && !(range.low < 0) ? (steps_ - 1) / 2 : steps_;
+    return weights_[slice] * weights_[slice] * mean_error<2>(bins_[slice], range, steps);
+  }
+
+ private:
+  std::vector<Bins> bins_;
+  std::span<const double> weights_;
+  double steps_;
+  bool circuit_;
+};
+
+Interval scaled(Interval range, double factor) {
+  return {factor * range.low, factor * range.high};
+}
+
+/// The power of two (from `factor` on) with the least error of a slice: its error has one minimum.
+double best_power(const OutputError& error, std::size_t slice, Interval shape, double factor) {
+  double best = factor, least = error.slice(slice, scaled(shape, factor));
+  for (const double step : {0.5, 2.0}) {
+    for (int k = 0; k < 40; ++k) {
+      const double next = error.slice(slice, scaled(shape, best * step));
+      if (!(next < least)) break;
+      best *= step, least = next;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+double output_error(std::span<const FloatHistogram> slices, std::span<const double> weights, const AdcConfig& adc,
+                    std::span<const Interval> ranges) {
+  const OutputError error(slices, weights, adc);
+  double sum = 0;
+  for (std::size_t slice = 0; slice < slices.size(); ++slice) sum += error.slice(slice, ranges[slice]);
+  return sum;
+}
+
+std::vector<Interval> fit_output_ranges(std::span<const FloatHistogram> slices, std::span<const double> weights,
+                                        const AdcConfig& adc) {
+  std::vector<Interval> own;
+  own.reserve(slices.size());
+  for (const FloatHistogram& values : slices) own.push_back(fit_adc_range(values, adc, {}));
+  if (slices.size() == 1) return own;
+  const std::vector<Interval> related = with_power_ratios(own);
+  const Interval shape = *std::ranges::max_element(related, {}, [](Interval range) { return range.high - range.low; });
+  if (!(shape.high > shape.low)) return related;
+  const OutputError error(slices, weights, adc);
+  // Scales of one octave: what lies beyond is another power of two.
+  constexpr int scales = 32;
+  std::vector<Interval> best;
+  double least = HUGE_VAL;
+  for (int k = 0; k < scales; ++k) {
+    const double scale = std::exp2(-static_cast<double>(k) / scales);
+    std::vector<Interval> ranges;
+    double sum = 0;
+    for (std::size_t slice = 0; slice < slices.size(); ++slice) {
+      const double start = (related[slice].high - related[slice].low) / (shape.high - shape.low);
+      ranges.push_back(scaled(shape, best_power(error, slice, shape, scale * start)));
+      sum += error.slice(slice, ranges.back());
+    }
+    if (sum < least) best = ranges, least = sum;
+  }
+  return best;
+}
+
 double quantization_error(const FloatHistogram& values, Interval range, double steps) {
   return mean_error<2>(values.bins(), range, steps);
 }

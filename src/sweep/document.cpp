@@ -212,7 +212,7 @@ std::string path_beside(const std::string& file, const std::string& path) {
 }
 
 Json with_absolute_paths(const std::string& leaf_path, const Json& value, const std::string& file) {
-  if (leaf_path == "network" || leaf_path == "dataset.path") {
+  if (leaf_path == "network" || leaf_path == "dataset.path" || leaf_path == "calibration.file") {
     return value.is_string() ? Json(path_beside(file, value.get<std::string>())) : value;
   }
   if (leaf_path.starts_with(hardware_prefix)) {

@@ -42,6 +42,7 @@ std::uint64_t product_of(const SweepFile& sweep) {
 
 struct Grid::Impl {
   SweepFile sweep;
+  std::shared_ptr<const RangeFile> ranges;
   PointContext context;
   HardwareResolver resolver;
   std::uint64_t product;
@@ -50,12 +51,16 @@ struct Grid::Impl {
 
   Impl(const SweepFile& file, const GridContext& facts)
       : sweep(file),
+        ranges(facts.ranges),
         context(sweep, facts),
         resolver(sweep, facts.layers),
         product(product_of(sweep)),
         tables(make_tables(sweep, resolver)) {
     apply_exclusions();
     ProblemList problems;
+    if (ranges) {
+      problems.attempt([&] { check_layers(*ranges, facts.layers); });
+    }
     if (calibrates()) {
       problems.attempt([&] { context.check_calibration(sweep); });
     }
@@ -162,6 +167,12 @@ struct Grid::Impl {
       for (const Impossible& found : impossible_hardware(hardware, resolver.layers()[layer])) {
         body(layer, found);
       }
+      if (!ranges) {
+        continue;
+      }
+      for (const Impossible& found : range_problems(*ranges, hardware, resolver.layers()[layer])) {
+        body(layer, found);
+      }
     }
   }
 
@@ -173,8 +184,9 @@ struct Grid::Impl {
         places.push_back(place->file == sweep.path ? place->pointer : place->text());
       }
     }
-    return fmt::format("{}: point {} ({}) can't be built: layer '{}': {} ({})", sweep.path, index,
-                       describe_point(sweep, at), resolver.layers()[layer].name, found.reason, fmt::join(places, ", "));
+    const std::string where = places.empty() ? "" : fmt::format(" ({})", fmt::join(places, ", "));
+    return fmt::format("{}: point {} ({}) can't be built: layer '{}': {}{}", sweep.path, index,
+                       describe_point(sweep, at), resolver.layers()[layer].name, found.reason, where);
   }
 
   void refuse_without_effect(std::size_t axis) const {

@@ -27,17 +27,20 @@ std::pair<std::uint64_t, std::uint64_t> span_of(const ImageRange& range, std::ui
   return {range.first, range.count};
 }
 
-const char* name_of(RangeFit fit) {
-  switch (fit) {
-    case RangeFit::maximum:
-      return "max";
-    case RangeFit::percentile:
-      return "percentile";
-    case RangeFit::least_absolute:
-      return "least_absolute";
-    default:
-      return "least_squares";
+/// What calibrated ranges follow from: a file's content, or images and method.
+Json calibration_leaves(const CalibrationSpec& calibration, const GridContext& facts) {
+  if (facts.ranges) {
+    return {{"calibration.file", facts.ranges->content.hex()}};
   }
+  const bool all = calibration.images.all;
+  Json leaves{{"calibration", facts.calibration_data.hex()},
+              {"calibration.images.first", all ? 0 : calibration.images.first},
+              {"calibration.images.count", all ? facts.calibration_images : calibration.images.count},
+              {"calibration.method", method_name(calibration.method)}};
+  if (calibration.method == RangeFit::percentile) {
+    leaves["calibration.percentile"] = calibration.percentile;
+  }
+  return leaves;
 }
 
 Id128 sum_of(const Json& leaves) {
@@ -68,15 +71,7 @@ PointContext::PointContext(const SweepFile& sweep, const GridContext& facts)
     always_["dataset.preprocess.std"] = *sweep.preprocess_std;
   }
   seed_ = {{"seed", sweep.seed}};
-  const CalibrationSpec& calibration = sweep.calibration;
-  const bool all = calibration.images.all;
-  calibration_ = {{"calibration", facts.calibration_data.hex()},
-                  {"calibration.images.first", all ? 0 : calibration.images.first},
-                  {"calibration.images.count", all ? facts.calibration_images : calibration.images.count},
-                  {"calibration.method", name_of(calibration.method)}};
-  if (calibration.method == RangeFit::percentile) {
-    calibration_["calibration.percentile"] = calibration.percentile;
-  }
+  calibration_ = calibration_leaves(sweep.calibration, facts);
   for (const bool draws : {false, true}) {
     for (const bool calibrates : {false, true}) {
       ids_[draws ? 1 : 0][calibrates ? 1 : 0] = sum_of(leaves(draws, calibrates));
@@ -86,7 +81,7 @@ PointContext::PointContext(const SweepFile& sweep, const GridContext& facts)
 
 void PointContext::check_calibration(const SweepFile& sweep) const {
   if (calibration_images_ == 0) {
-    return;  // The split could not be opened: the caller knows why.
+    return;  // Ranges come from a file, or the split could not be opened: the caller knows.
   }
   const std::string& split = sweep.calibration.split;
   const auto [first, count] =

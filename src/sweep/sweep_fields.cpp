@@ -13,8 +13,8 @@ const FieldWords& dataset_formats() {
 }
 
 const FieldWords& calibration_methods() {
-  static const FieldWords words{{"least_squares", "least_absolute", "percentile", "max"},
-                                {"least_squares", "least_absolute", "percentile", "max", "snr"}};
+  static const std::vector<std::string> methods{"least_squares", "least_absolute", "percentile", "max", "snr"};
+  static const FieldWords words{methods, methods};
   return words;
 }
 
@@ -51,7 +51,7 @@ const std::vector<SweepField>& sweep_fields() {
         {"calibration.images.count", "how many images", count},
         {"calibration.method", "how ranges are chosen", {{"enum", calibration_methods().supported}}},
         {"calibration.percentile", "of the profiled values", {{"type", "number"}, {"minimum", 0}, {"maximum", 100}}},
-        {"calibration.file", "ranges from a file", {}, false},
+        {"calibration.file", "file of calibrated ranges; no images are needed then", text},
         {"layers", "parameters of the layers that match, a later entry wins", {{"type", "array"}}},
         {"exclude", "points that are left out", {{"type", "array"}}},
         {"trials", "chips per point", {{"type", "integer"}, {"minimum", 1}, {"maximum", max_trials}}},

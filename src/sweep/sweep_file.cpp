@@ -14,8 +14,29 @@
 namespace crossgrid {
 
 const std::vector<std::string>& known_metrics() {
-  static const std::vector<std::string> metrics{"top1", "top5", "loss", "layer_error", "adc_clip_rate", "input_halvings"};
+  static const std::vector<std::string> metrics{"top1",        "top5",          "loss",
+                                                "layer_error", "adc_clip_rate", "input_halvings"};
   return metrics;
+}
+
+namespace {
+
+struct Method {
+  RangeFit fit;
+  const char* name;
+};
+
+constexpr Method methods[] = {{RangeFit::least_squares, "least_squares"},
+                              {RangeFit::least_absolute, "least_absolute"},
+                              {RangeFit::percentile, "percentile"},
+                              {RangeFit::maximum, "max"},
+                              {RangeFit::signal_to_noise, "snr"}};
+
+}  // namespace
+
+const char* method_name(RangeFit fit) {
+  return std::find_if(std::begin(methods), std::end(methods), [&](const Method& known) { return known.fit == fit; })
+      ->name;
 }
 
 namespace {
@@ -188,14 +209,14 @@ void read_data(const Fields& fields, const std::string& path, SweepFile& sweep, 
 }
 
 void read_calibration(const Fields& fields, CalibrationSpec& calibration, ProblemList& problems) {
+  problems.attempt([&] { calibration.file = fields.text("calibration.file", ""); });
   problems.attempt([&] { calibration.split = fields.text("calibration.split", calibration.split); });
   problems.attempt([&] { calibration.images = fields.images("calibration.images", calibration.images); });
   problems.attempt([&] {
     const std::string method = fields.word("calibration.method", "least_squares", calibration_methods());
-    calibration.method = method == "max"              ? RangeFit::maximum
-                         : method == "percentile"     ? RangeFit::percentile
-                         : method == "least_absolute" ? RangeFit::least_absolute
-                                                      : RangeFit::least_squares;
+    calibration.method = std::find_if(std::begin(methods), std::end(methods), [&](const Method& known) {
+                           return method == known.name;
+                         })->fit;
     if (const DocumentLeaf* leaf = fields.find("calibration.percentile")) {
       if (method != "percentile") {
         throw leaf->place.error(

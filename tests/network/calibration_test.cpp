@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "crossgrid/base/error.hpp"
 #include "crossgrid/core/partition.hpp"
 #include "network_fixture.hpp"
@@ -120,6 +122,38 @@ TEST_F(CalibrationTest, NeedsImagesOnlyWhereSomethingIsCalibrated) {
   fixed.dac.range = fixed.adc.range = RangeRule::fixed;
   fixed.dac.fixed_range = {0, 2};
   EXPECT_EQ(ranges(fixed)[0].dac, (Interval{0, 2}));
+}
+
+TEST_F(CalibrationTest, RelatesSlicesByPowersOfTwo) {
+  LayerHardware h = hardware();
+  h.core.weight_bits = 6, h.core.slices = 3, h.adc.bits = 4;
+  for (const RangeFit method : {RangeFit::least_squares, RangeFit::signal_to_noise}) {
+    plan.fit = method;
+    const auto found = ranges(h)[1].adc;
+    ASSERT_EQ(found.size(), 3u);
+    for (const Interval& range : found) {
+      const double power = std::log2((range.high - range.low) / (found[0].high - found[0].low));
+      EXPECT_NEAR(power, std::round(power), 1e-9);
+    }
+  }
+}
+
+TEST_F(CalibrationTest, TakesGivenRangesWithoutImages) {
+  LayerHardware h = hardware();
+  h.core.slices = 2;
+  const std::vector<LayerRanges> calibrated = ranges(h);
+  plan = {};
+  plan.given = calibrated;
+  const auto same = ranges(h);
+  EXPECT_EQ(same[1].dac, calibrated[1].dac);
+  EXPECT_EQ(same[1].adc, calibrated[1].adc);
+  // A range that the point fixes stands.
+  h.dac.range = RangeRule::fixed, h.dac.fixed_range = {0, 2};
+  EXPECT_EQ(ranges(h)[0].dac, (Interval{0, 2}));
+  h.core.slices = 3;
+  EXPECT_THROW(ranges(h), Error);
+  plan.given[0].adc = plan.given[1].adc = {{-1, 1}};  // one for all slices
+  EXPECT_EQ(ranges(h)[1].adc, (std::vector<Interval>{{-1, 1}}));
 }
 
 }  // namespace

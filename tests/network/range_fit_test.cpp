@@ -174,5 +174,89 @@ TEST(RangeFit, SlicesKeepRatiosOfPowersOfTwo) {
   EXPECT_EQ(with_power_ratios({{0.5, 10}})[0], (Interval{0.5, 10})) << "one range stays";
 }
 
+/// Currents of three slices of 2 bits: wide, narrow, and one sided.
+struct Slices {
+  std::vector<std::vector<float>> values{normal_values(20000, 0.3, 2), normal_values(20000, 0.1, 0.6),
+                                         normal_values(20000, 0.9, 0.3)};
+  std::vector<double> weights{1, 4, 16};
+  std::vector<FloatHistogram> histograms;
+  Slices() {
+    std::mt19937 random(9);  // independent of each other
+    for (auto& of : values) {
+      std::ranges::shuffle(of, random);
+      histograms.push_back(histogram(of));
+    }
+  }
+};
+
+TEST(RangeFit, KnowsTheErrorOfTheOutputAfterShiftAndAdd) {
+  const Slices slices;
+  const AdcConfig adc{ConverterModel::quantizer, 4, RangeRule::calibrated, {}};
+  const std::vector<Interval> ranges{{-4, 4}, {-2, 2}, {-0.5, 2}};
+  double sum = 0;
+  for (std::size_t k = 0; k < slices.values[0].size(); ++k) {
+    double error = 0;
+    for (std::size_t slice = 0; slice < 3; ++slice) {
+      const auto& [low, high] = ranges[slice];
+      const double v = slices.values[slice][k], step = (high - low) / 15;
+      error += slices.weights[slice] * (low + std::nearbyint((std::clamp(v, low, high) - low) / step) * step - v);
+    }
+    sum += error * error;
+  }
+  const double measured = sum / static_cast<double>(slices.values[0].size());
+  EXPECT_NEAR(output_error(slices.histograms, slices.weights, adc, ranges), measured, 0.03 * measured);
+}
+
+TEST(RangeFit, SignalToNoiseMakesTheOutputsErrorLeast) {
+  const Slices slices;
+  for (const ConverterModel model : {ConverterModel::quantizer, ConverterModel::sar}) {
+    for (const int bits : {3, 5}) {
+      const AdcConfig adc{model, bits, RangeRule::calibrated, {}};
+      const auto error = [&](const std::vector<Interval>& ranges) {
+        return output_error(slices.histograms, slices.weights, adc, ranges);
+      };
+      const std::vector<Interval> found = fit_output_ranges(slices.histograms, slices.weights, adc);
+      std::vector<Interval> squares, largest;
+      for (const FloatHistogram& values : slices.histograms) {
+        squares.push_back(fit_adc_range(values, adc, {RangeFit::least_squares, 0}));
+        largest.push_back(fit_adc_range(values, adc, {RangeFit::maximum, 0}));
+      }
+      EXPECT_LE(error(found), error(with_power_ratios(squares))) << bits << " bits";
+      EXPECT_LT(error(found), error(with_power_ratios(largest))) << bits << " bits";
+      // By trying scales and powers of the same shape.
+      double least = HUGE_VAL;
+      for (double scale = 0.5; scale < 1; scale *= 1.02) {
+        double sum = 0;
+        for (std::size_t slice = 0; slice < 3; ++slice) {
+          double best = HUGE_VAL;
+          for (int power = -5; power <= 3; ++power) {
+            const double factor = std::ldexp(scale, power);
+            const Interval range{factor * found[0].low, factor * found[0].high};
+            best = std::min(
+                best, output_error({&slices.histograms[slice], 1}, {&slices.weights[slice], 1}, adc, {&range, 1}));
+          }
+          sum += best;
+        }
+        least = std::min(least, sum);
+      }
+      EXPECT_LT(error(found), 1.01 * least) << bits << " bits, " << error(found) / least;
+      for (const Interval& range : found) {
+        const double power = std::log2((range.high - range.low) / (found[0].high - found[0].low));
+        EXPECT_NEAR(power, std::round(power), 1e-9);
+      }
+    }
+  }
+}
+
+TEST(RangeFit, SignalToNoiseOfOneSliceIsLeastSquares) {
+  const FloatHistogram h = histogram(normal_values(10000, 0.2, 1));
+  const AdcConfig adc{ConverterModel::quantizer, 4, RangeRule::calibrated, {}};
+  const double weight = 1;
+  EXPECT_EQ(fit_output_ranges({&h, 1}, {&weight, 1}, adc), (std::vector<Interval>{fit_adc_range(h, adc, {})}));
+  DacConfig dac;
+  dac.model = ConverterModel::quantizer;
+  EXPECT_EQ(fit_dac_range(h, dac, {RangeFit::signal_to_noise, 0}), fit_dac_range(h, dac, {}));
+}
+
 }  // namespace
 }  // namespace crossgrid

@@ -15,6 +15,7 @@ int validate_command(const Arguments& arguments);
 int status_command(const Arguments& arguments);
 int query_command(const Arguments& arguments);
 int explain_command(const Arguments& arguments);
+int calibrate_command(const Arguments& arguments);
 int adc_command(const Arguments& arguments);
 int info_command(const Arguments& arguments);
 /// Hidden: the process that a worker starts to run units in.

@@ -14,7 +14,9 @@ struct SweepContext {
   SweepFile sweep;
   Network network;
   std::shared_ptr<const Dataset> test;
-  std::shared_ptr<const Dataset> calibration;  ///< null where the data set has no such split and nothing is calibrated
+  std::shared_ptr<const Dataset>
+      calibration;  ///< null where nothing is calibrated on images and there may be no such split
+  std::shared_ptr<const RangeFile> ranges;  ///< calibration.file; null: none
   Grid grid;
   std::uint64_t first_image = 0;  ///< of the test split, in file order
   std::uint64_t image_count = 0;
@@ -22,9 +24,13 @@ struct SweepContext {
   CalibrationPlan calibration_plan() const;
 };
 
+/// What a calibration split that can't be opened means where something is calibrated: an error, or that ranges come
+/// from elsewhere.
+enum class MissingSplit { refused, allowed };
+
 /// Reads the network and the data sets of a sweep and makes its grid. Error(bad_input) where the network's input and
 /// the images differ in shape, labels exceed the network's classes, or a calibration image equals a test image (by
 /// content).
-SweepContext load_sweep_context(SweepFile sweep);
+SweepContext load_sweep_context(SweepFile sweep, MissingSplit missing = MissingSplit::refused);
 
 }  // namespace crossgrid

@@ -12,10 +12,18 @@
 
 namespace crossgrid {
 
+/// Which of a layer's ranges calibration must find.
+struct CalibrationNeeds {
+  bool dac = false;
+  bool adc = false;
+  bool levels = false;  ///< adc.levels "lloyd_max"
+};
+CalibrationNeeds calibration_needs(const LayerHardware& hardware);
+
 /// Profiles the floating-point network on the calibration images (rule R9, physics.md section 3): first every matrix
 /// layer's inputs, then, with inputs through the DAC, the currents of nominal arrays (quantised weights, no random
 /// errors), pooled over row blocks, sides and input slices, by weight slice. Layers before it are ideal. Profiles are
-/// kept by what changes them.
+/// kept by what changes them. Where the plan gives ranges, those are taken and nothing is profiled.
 class Calibration {
  public:
   Calibration(const Network& network, const NetworkExecution& reference, CalibrationPlan plan, int micro_batch,
@@ -29,6 +37,8 @@ class Calibration {
   struct CurrentProfile;
   /// 512 KiB each. More are kept only where one point needs them.
   static constexpr std::size_t profiles_kept = 128;
+  /// From the plan. Error(bad_input) where they are not for this many slices.
+  std::vector<LayerRanges> given_ranges(std::span<const LayerHardware> hardware) const;
   Interval dac_range(std::size_t matrix, const LayerHardware& hardware);
   void fit(const CurrentProfile& profile, const LayerHardware& hardware, LayerRanges& ranges) const;
   void profile_inputs();

@@ -12,18 +12,21 @@
 #include "crossgrid/core/layer_hardware.hpp"
 #include "crossgrid/data/dataset.hpp"
 #include "crossgrid/network/layer_measures.hpp"
+#include "crossgrid/network/layer_ranges.hpp"
 #include "crossgrid/network/network.hpp"
 #include "crossgrid/network/range_fit.hpp"
 
 namespace crossgrid {
 
-/// Where converters' ranges come from (rule R9): the float network's activations on these images, no random errors.
+/// Where converters' ranges come from (rule R9): the float network's activations on these images, no random errors; or
+/// they are given, and no images are needed.
 struct CalibrationPlan {
   std::shared_ptr<const Dataset> data;
   std::uint64_t first = 0;
   std::uint64_t count = 0;
   RangeFit fit = RangeFit::least_squares;
   double percentile = 99.99;
+  std::vector<LayerRanges> given;  ///< one per matrix layer; empty: from the images
 };
 
 struct InferenceRequest {
@@ -56,6 +59,8 @@ class InferenceEngine {
   MatrixD image_metrics(const InferenceRequest& request);
   /// What goes on inside every matrix layer of the request's chip; its metrics don't matter.
   std::vector<LayerMeasures> layer_measures(const InferenceRequest& request);
+  /// Calibrated ranges for the hardware of every matrix layer; converters that need none get [0, 1] or [-1, 1].
+  std::vector<LayerRanges> ranges(std::span<const LayerHardware> hardware);
   /// Logits (count x classes) of the same run, for tests and `explain`.
   Matrix logits(const InferenceRequest& request);
   /// Outputs of one matrix layer (counted from 0) before its ReLU: count rows of windows x outputs. For tests.

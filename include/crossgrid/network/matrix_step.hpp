@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "crossgrid/network/epilogue.hpp"
+#include "crossgrid/network/layer_ranges.hpp"
 #include "crossgrid/network/network.hpp"
 #include "crossgrid/network/prepared_matrix.hpp"
 
@@ -51,13 +52,6 @@ using ConversionObserver = std::function<void(const ConversionView&)>;
 /// A step without its arrays: how a layer of this geometry is driven, with a DAC of this range [layer units].
 /// Error(bad_input) where its inputs can't be sliced.
 MatrixStep driven_step(const ConvolutionShape& geometry, const LayerHardware& hardware, Interval dac_range);
-
-/// Converters' ranges of a matrix layer at one point.
-struct LayerRanges {
-  Interval dac;                             ///< layer units
-  std::vector<Interval> adc;                ///< cell currents, by weight slice; used where adc.range is calibrated
-  std::vector<std::vector<double>> levels;  ///< of the range, by weight slice; where adc.levels is "lloyd_max"
-};
 
 /// Puts the arrays and their ADCs into a step. seed, trial and layer: of the chip, whose converters have errors too.
 void put_arrays(MatrixStep& step, const LayerHardware& hardware, const LayerRanges& ranges,

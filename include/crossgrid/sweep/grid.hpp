@@ -10,6 +10,7 @@
 #include "crossgrid/base/json.hpp"
 #include "crossgrid/core/layer_hardware.hpp"
 #include "crossgrid/network/network.hpp"
+#include "crossgrid/sweep/range_file.hpp"
 #include "crossgrid/sweep/sweep_file.hpp"
 
 namespace crossgrid {
@@ -27,16 +28,18 @@ struct Point {
 /// What identifies a point besides its parameters (rule R5).
 struct GridContext {
   std::vector<MatrixLayer> layers;
-  Id128 network;                         ///< content of the network file
-  Id128 dataset;                         ///< content of the test split
-  Id128 calibration_data;                ///< content of the calibration split
-  std::uint64_t test_images = 0;         ///< size of the test split
-  std::uint64_t calibration_images = 0;  ///< size of the calibration split
+  Id128 network;                            ///< content of the network file
+  Id128 dataset;                            ///< content of the test split
+  Id128 calibration_data;                   ///< content of the calibration split
+  std::uint64_t test_images = 0;            ///< size of the test split
+  std::uint64_t calibration_images = 0;     ///< size of the calibration split
+  std::shared_ptr<const RangeFile> ranges;  ///< calibration.file, in place of the split; null: none
 };
 
 /// The cartesian grid of a sweep over one network. Construction checks everything that needs the network: patterns that
-/// match no layer, axes without effect (rule R2), image ranges, hardware that can't be built, an empty grid. Points are
-/// made on request, so a grid of 10^6 points costs no memory (with `exclude`, a bit per combination).
+/// match no layer, axes without effect (rule R2), image ranges, hardware that can't be built, ranges that a file lacks,
+/// an empty grid. Points are made on request, so a grid of 10^6 points costs no memory (with `exclude`, a bit per
+/// combination).
 ///
 /// Indices count the points that `exclude` leaves, 0 to size() - 1. Points of equal id have equal hardware (parameters
 /// without effect hold their defaults in it), and with it equal results.
@@ -51,7 +54,7 @@ class Grid {
   Point point(std::uint64_t index) const;
   /// Only its id, at the cost of a few additions per axis where that is possible.
   Id128 id(std::uint64_t index) const;
-  /// Whether any point needs calibration images; where not, they are in no id.
+  /// Whether any point's ranges are calibrated (on images or by a file); where not, calibration is in no id.
   bool calibrates() const;
   /// Its number of trials: 1 where nothing is random (rule R8).
   std::uint32_t trials(std::uint64_t index) const;

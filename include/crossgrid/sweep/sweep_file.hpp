@@ -20,11 +20,15 @@ struct ImageRange {
   std::uint64_t count = 0;
 };
 
+/// The word of calibration.method.
+const char* method_name(RangeFit fit);
+
 struct CalibrationSpec {
   std::string split = "train";
   ImageRange images{false, 0, 256};
   RangeFit method = RangeFit::least_squares;
   double percentile = 99.99;  ///< where method is percentile
+  std::string file;           ///< ranges come from it, not from images; empty: none
 };
 
 /// One entry of `layers`: parameters of the layers whose names match; a later entry wins.
