@@ -41,8 +41,8 @@ void slice_inputs(const float* from, float* to, std::size_t count, const InputDi
   run(count, SliceInput{from, to, digit});
 }
 
-void input_digits(const float* from, std::uint8_t* to, std::size_t count, const InputDigit& digit) {
-  run(count, DigitOfInput{from, to, digit});
+void input_digits(const float* from, std::uint8_t* to, std::size_t count, const InputDigit& digit, float sign) {
+  run(count, DigitOfInput{from, to, digit, sign});
 }
 
 void square_slices(const float* from, float* to, std::size_t count, const InputSlices& slices) {

@@ -29,7 +29,9 @@ bool levels_keep(const DeviceConfig& device, int bits) {
   return !device.cell_bits || *device.cell_bits % bits == 0;
 }
 
-std::optional<IntegerCells> cells_of_digits(const LayerHardware& hardware) {
+}  // namespace
+
+std::optional<IntegerCells> integer_cells(const LayerHardware& hardware) {
   const ConversionScheme scheme = conversion_scheme(hardware, NoisePath::none);
   if (!scheme.inputs || !exact_device(hardware.device)) return std::nullopt;
   const int bits = integer_bits(hardware, scheme.sides);
@@ -40,21 +42,6 @@ std::optional<IntegerCells> cells_of_digits(const LayerHardware& hardware) {
   const bool cancels = hardware.core.style == CoreStyle::balanced && !scheme.sides;
   if (!cancels) cells.base = hardware.device.g_min();
   return cells;
-}
-
-bool signed_digits(const DacConfig& dac) {
-  return dac.model != ConverterModel::quantizer && dac.sign != DacSign::is_unsigned;
-}
-
-}  // namespace
-
-std::optional<IntegerCells> integer_cells(const LayerHardware& hardware) {
-  if (signed_digits(hardware.dac)) return std::nullopt;
-  return cells_of_digits(hardware);
-}
-
-bool signs_hide_integers(const LayerHardware& hardware) {
-  return signed_digits(hardware.dac) && cells_of_digits(hardware).has_value();
 }
 
 }  // namespace crossgrid

@@ -32,6 +32,13 @@ bool has_nan(const float* values, std::size_t count) {
   return found != 0;
 }
 
+CROSSGRID_MULTIVERSION
+bool has_negative(const float* values, std::size_t count) {
+  int found = 0;
+  for (std::size_t i = 0; i < count; ++i) found |= values[i] < 0 ? 1 : 0;
+  return found != 0;
+}
+
 /// Images that go through the chain together.
 struct Images {
   int first = 0, count = 1;
@@ -56,7 +63,7 @@ class Conversions {
     const int cycles = step_.inputs_apart ? step_.slices.count : 1;
     const int blocks = static_cast<int>(step_.matrix->blocks.size());
     if (sums_ != nullptr) std::fill_n(sums_, count_, 0.0);
-    if (step_.matrix->plan.integers) find_undefined(inputs);
+    if (step_.matrix->plan.integers) look_at_signs(inputs);
     if (step_.inputs_summed) {
       for (int block = 0; block < blocks; ++block) {
         run_planes(block, 1, [&](int plane, float* to) {
@@ -81,20 +88,26 @@ class Conversions {
   }
 
  private:
-  /// Digits know no NaN: images that have one lose all their currents.
-  void find_undefined(const float* inputs) {
+  /// Digits know neither signs nor NaN: images that have one lose all their currents.
+  void look_at_signs(const float* inputs) {
     const std::size_t size = step_.matrix->inputs_per_image();
     for (int image = 0; image < images_.count; ++image, inputs += size) {
+      negative_ = negative_ || has_negative(inputs, size);
       if (has_nan(inputs, size)) undefined_.push_back(image);
     }
+  }
+
+  const std::uint8_t* digits_of(const float* inputs, std::size_t count, int cycle, Lane::DigitScratch which) {
+    std::uint8_t* const digits = lane_.scratch(which, count);
+    input_digits(inputs, digits, count, input_digit(step_.slices, cycle), which == Lane::minus_digits ? -1.0f : 1.0f);
+    return digits;
   }
 
   DrivenInputs inputs_of_cycle(const float* inputs, std::size_t count, int cycle) {
     DrivenInputs driven{inputs, nullptr, cycle};
     if (step_.matrix->plan.integers) {
-      std::uint8_t* const digits = lane_.digits(count);
-      input_digits(inputs, digits, count, input_digit(step_.slices, cycle));
-      driven.digits = digits;
+      driven.digits = digits_of(inputs, count, cycle, Lane::plus_digits);
+      if (negative_) driven.minus_digits = digits_of(inputs, count, cycle, Lane::minus_digits);
       driven.undefined = undefined_;
       return driven;
     }
@@ -192,8 +205,9 @@ class Conversions {
   const ConversionObserver& observe_;
   double* sums_;
   std::size_t count_;
-  int cycle_ = 0;  ///< input slice that is converted
-  std::vector<int> undefined_;
+  int cycle_ = 0;               ///< input slice that is converted
+  std::vector<int> undefined_;  ///< images with a NaN
+  bool negative_ = false;       ///< whether any input is
 };
 
 /// From sums (windows x analog columns, weight units) to outputs in layer units: unit columns and offsets taken off,

@@ -43,16 +43,12 @@ double* Lane::scratch(DoubleScratch which, std::size_t doubles) {
   return crossgrid::grown(doubles_[which], doubles);
 }
 
-std::uint8_t* Lane::digits(std::size_t count) {
-  return crossgrid::grown(digits_, count);
+std::uint8_t* Lane::scratch(DigitScratch which, std::size_t digits) {
+  return crossgrid::grown(digits_[which], digits);
 }
 
-std::uint8_t* Lane::block_digits(std::size_t count) {
-  return crossgrid::grown(block_digits_, count);
-}
-
-std::int32_t* Lane::integer_sums(std::size_t count) {
-  return crossgrid::grown(integer_sums_, count);
+std::int32_t* Lane::scratch(IntegerScratch which, std::size_t integers) {
+  return crossgrid::grown(integers_[which], integers);
 }
 
 float* Lane::slot(int role, int slot, std::size_t floats) {

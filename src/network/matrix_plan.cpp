@@ -54,7 +54,6 @@ MatrixPlan blocks_of(const ConvolutionShape& geometry, const LayerHardware& hard
 
 /// Takes products of bytes where the plan allows it and they are exact.
 void plan_integers(MatrixPlan& plan, const LayerHardware& hardware) {
-  if (signs_hide_integers(hardware)) plan.reason += "; inputs with signs keep products in floating point";
   const std::optional<IntegerCells> cells = integer_cells(hardware);
   if (!cells) return;
   const int rows = std::ranges::max(plan.blocks, {}, &PlanBlock::rows).rows;

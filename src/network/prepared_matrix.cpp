@@ -77,6 +77,11 @@ IntegerMatrix integer_block(const PreparedMatrix& matrix, int plane, const PlanB
 }
 
 CROSSGRID_MULTIVERSION
+void subtract(std::int32_t* sums, const std::int32_t* minus, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) sums[i] -= minus[i];
+}
+
+CROSSGRID_MULTIVERSION
 void to_currents(const std::int32_t* sums, float* currents, std::size_t count, double step, double base) {
   for (std::size_t i = 0; i < count; ++i) {
     currents[i] = static_cast<float>(fused(static_cast<double>(sums[i]), step, base));
@@ -156,11 +161,18 @@ void multiply_digits(const PreparedMatrix& matrix, int index, const PackedWeight
   const auto windows = static_cast<std::size_t>(g.images) * static_cast<std::size_t>(matrix.windows());
   const auto columns = static_cast<std::size_t>(matrix.columns);
   const auto product_columns = static_cast<std::size_t>(matrix.product_columns());
-  std::int32_t* const sums = lane.integer_sums(windows * product_columns);
-  multiply_by(
-      matrix, index, weights, inputs.digits, sums,
-      [&](const AnyProductShape& shape) -> IntegerProduct& { return lane.integer_product(shape); },
-      [&](std::size_t count) { return lane.block_digits(count); });
+  const auto multiply_into = [&](const std::uint8_t* digits, Lane::IntegerScratch which) {
+    std::int32_t* const sums = lane.scratch(which, windows * product_columns);
+    multiply_by(
+        matrix, index, weights, digits, sums,
+        [&](const AnyProductShape& shape) -> IntegerProduct& { return lane.integer_product(shape); },
+        [&](std::size_t count) { return lane.scratch(Lane::block_digits, count); });
+    return sums;
+  };
+  std::int32_t* const sums = multiply_into(inputs.digits, Lane::plus_sums);
+  if (inputs.minus_digits != nullptr) {
+    subtract(sums, multiply_into(inputs.minus_digits, Lane::minus_sums), windows * product_columns);
+  }
   const IntegerCells& cells = *matrix.plan.integers;
   const double step = matrix.programmed.conductance_step / cells.largest_input;
   if (product_columns == columns) {

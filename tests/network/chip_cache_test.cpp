@@ -42,6 +42,12 @@ TEST(ChipCache, SharesChipsBetweenPointsThatDifferAfterTheArrays) {
   EXPECT_NE(make_chip_key(0, a, false, 1, 1), make_chip_key(0, b, false, 1, 1));
   a.device.programming_error = {};
   EXPECT_EQ(make_chip_key(0, a, false, 1, 1), make_chip_key(0, a, false, 7, 2));  // nothing random
+  a.core.weight_bits = 8, a.core.slices = 4;
+  a.adc.model = ConverterModel::quantizer, a.adc.per_input_slice = true;
+  a.dac.model = ConverterModel::quantizer;
+  b = a;
+  b.dac.slice_bits = 1;  // then cells are held as integers
+  EXPECT_NE(make_chip_key(0, a, false, 1, 1), make_chip_key(0, b, false, 1, 1));
 }
 
 }  // namespace

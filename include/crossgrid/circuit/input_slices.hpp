@@ -52,15 +52,16 @@ struct SliceInput {
 
   CROSSGRID_HD_INLINE void operator()(std::size_t i) const { to[i] = digit(from[i]); }
 };
-/// The same as integers; a NaN has none and gives 0.
+/// The same as integers, of inputs of one sign only (+1 or -1); the others, NaNs too, give 0.
 struct DigitOfInput {
   const float* from;
   std::uint8_t* to;
   InputDigit digit;
+  float sign;
 
   CROSSGRID_HD_INLINE void operator()(std::size_t i) const {
-    const float x = from[i];
-    to[i] = static_cast<std::uint8_t>(digit.digit(x == x ? x : 0));
+    const float x = from[i] * sign;
+    to[i] = static_cast<std::uint8_t>(digit.digit(x > 0 ? x : 0));
   }
 };
 /// The sum over slices of (weight(k) x_k)^2: what read noise of an analog sum of slices grows with.
@@ -85,8 +86,8 @@ struct SquareSlices {
 };
 
 void slice_inputs(const float* from, float* to, std::size_t count, const InputDigit& digit);
-/// Digits of inputs that have no signs, at most 8 bits each.
-void input_digits(const float* from, std::uint8_t* to, std::size_t count, const InputDigit& digit);
+/// Digits, at most 8 bits each, of inputs of one sign.
+void input_digits(const float* from, std::uint8_t* to, std::size_t count, const InputDigit& digit, float sign);
 void square_slices(const float* from, float* to, std::size_t count, const InputSlices& slices);
 
 }  // namespace crossgrid

@@ -18,7 +18,4 @@ struct IntegerCells {
 /// None where errors, levels or whole inputs make currents that are no such sums.
 std::optional<IntegerCells> integer_cells(const LayerHardware& hardware);
 
-/// Whether it is only the possible signs of inputs that keep a layer's digits from being integers.
-bool signs_hide_integers(const LayerHardware& hardware);
-
 }  // namespace crossgrid

@@ -32,6 +32,8 @@ class Lane {
     scratch_count
   };
   enum DoubleScratch { sums, input_sums, pixel_sums, units, double_scratch_count };
+  enum DigitScratch { plus_digits, minus_digits, block_digits, digit_scratch_count };
+  enum IntegerScratch { plus_sums, minus_sums, integer_scratch_count };
 
   /// Made at first use and kept: shapes are as few as layers and array sizes.
   Product& product(const AnyProductShape& shape);
@@ -39,10 +41,8 @@ class Lane {
   /// At least `floats` floats, contents undefined; valid until the next call for the same buffer.
   float* scratch(Scratch which, std::size_t floats);
   double* scratch(DoubleScratch which, std::size_t doubles);
-  /// The same for digits of inputs and for sums of their products.
-  std::uint8_t* digits(std::size_t count);
-  std::uint8_t* block_digits(std::size_t count);  ///< those of a range of channels
-  std::int32_t* integer_sums(std::size_t count);
+  std::uint8_t* scratch(DigitScratch which, std::size_t digits);
+  std::int32_t* scratch(IntegerScratch which, std::size_t integers);
   /// Activation buffers, one set per `role` (a lane may carry two networks side by side).
   float* slot(int role, int slot, std::size_t floats);
 
@@ -50,10 +50,10 @@ class Lane {
   static float* grown(Buffer& buffer, std::size_t floats);
   std::vector<std::pair<AnyProductShape, Product>> products_;
   std::vector<std::pair<AnyProductShape, IntegerProduct>> integer_products_;
-  std::vector<std::uint8_t> digits_, block_digits_;
-  std::vector<std::int32_t> integer_sums_;
   std::array<Buffer, scratch_count> scratch_;
   std::array<std::vector<double>, double_scratch_count> doubles_;
+  std::array<std::vector<std::uint8_t>, digit_scratch_count> digits_;
+  std::array<std::vector<std::int32_t>, integer_scratch_count> integers_;
   std::array<std::vector<Buffer>, 2> slots_;
 };
 

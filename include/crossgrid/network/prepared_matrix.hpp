@@ -69,9 +69,10 @@ std::shared_ptr<const PreparedMatrix> prepare_analog(const ConvolutionShape& geo
 struct DrivenInputs {
   const float* values = nullptr;
   const float* squares = nullptr;
-  int input_slice = 0;                   ///< a cycle of its own
-  const std::uint8_t* digits = nullptr;  ///< of the values, where products are of integers
-  std::span<const int> undefined = {};   ///< images with a NaN among their digits
+  int input_slice = 0;                         ///< a cycle of its own
+  const std::uint8_t* digits = nullptr;        ///< of the values, where products are of integers
+  const std::uint8_t* minus_digits = nullptr;  ///< those of negative values; null: there are none
+  std::span<const int> undefined = {};         ///< images with a NaN among their digits
 };
 
 /// Currents of one block and plane for a micro-batch by MatrixExecution::direct: windows of all images x columns.
