@@ -315,7 +315,7 @@ std::vector<Interval> fit_output_ranges(std::span<const FloatHistogram> slices, 
   own.reserve(slices.size());
   for (const FloatHistogram& values : slices) own.push_back(fit_adc_range(values, adc, {}));
   if (slices.size() == 1) return own;
-  const std::vector<Interval> related = with_power_ratios(own);
+  std::vector<Interval> related = with_power_ratios(own);
   const Interval shape = *std::ranges::max_element(related, {}, [](Interval range) { return range.high - range.low; });
   if (!(shape.high > shape.low)) return related;
   const OutputError error(slices, weights, adc);
