@@ -42,15 +42,15 @@ struct AnalogMatrix::Impl {
   LayerRanges ranges;
   MatrixStep forward;
 
-  MatrixStep step(const ProgrammedCells& programmed, const LayerHardware& layer, const LayerRanges& ranges) {
+  MatrixStep step(const ProgrammedCells& programmed, const LayerHardware& layer, const LayerRanges& at_ends) {
     ConvolutionShape geometry;
     geometry.images = vectors_at_once;
     geometry.in_channels = static_cast<int>(programmed.slices.front().plus.rows());
     geometry.out_channels = static_cast<int>(programmed.slices.front().plus.cols());
-    MatrixStep made = driven_step(geometry, layer, ranges.dac);
+    MatrixStep made = driven_step(geometry, layer, at_ends.dac);
     ProgrammedMatrix matrix = assemble(programmed, layer, streams);
     const MatrixPlan plan = plan_matrix(geometry, layer, matrix.noise);
-    put_arrays(made, layer, ranges, prepare_analog(geometry, std::move(matrix), plan, lane), streams);
+    put_arrays(made, layer, at_ends, prepare_analog(geometry, std::move(matrix), plan, lane), streams);
     return made;
   }
 };

@@ -84,7 +84,8 @@ class LayerRun {
       if (step_.plain()) {
         run_plain(inputs_.data() + place, outputs_.data() + place);
       } else {
-        run_chain(step_, inputs_.data() + place, {size, 1, 1}, false, batch_, lane_, {}, outputs_.data() + place);
+        run_chain(step_, inputs_.data() + place, {size, 1, 1}, false, batch_, lane_, {}, nullptr,
+                  outputs_.data() + place);
       }
     }
     benchmark::DoNotOptimize(outputs_.data());

@@ -27,7 +27,7 @@ class CalibrationTest : public testing::Test {
   HostExecutor executor{2};
   std::vector<Lane> lanes{std::vector<Lane>(2)};
   NetworkExecution reference{network, graph, digital()};
-  CalibrationPlan plan{data, 3, 10, RangeFit::maximum, 99.99};
+  CalibrationPlan plan{data, 3, 10, RangeFit::maximum, 99.99, {}};
 
   std::vector<MatrixStep> digital() {
     std::vector<MatrixStep> steps;

@@ -144,7 +144,7 @@ class Layer {
           for (std::size_t k = 0; k < count; ++k)
             all.push_back(codes ? levels.code(view.currents[k]) : view.currents[k]);
         },
-        outputs_.data());
+        nullptr, outputs_.data());
     return all;
   }
 
