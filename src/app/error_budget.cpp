@@ -19,6 +19,13 @@ bool granular(const LayerHardware& hardware) {
   return converts(hardware.adc.model) && hardware.adc.range == RangeRule::granular;
 }
 
+/// What a device file's numbers refer to.
+void copy_measurements(const LayerHardware& from, LayerHardware& to) {
+  to.device.measured = from.device.measured;
+  to.device.r_min = from.device.r_min;
+  to.device.read_voltage = from.device.read_voltage;
+}
+
 /// An ideal DAC with the range of this one: it sets the scale that ADC ranges in cell currents refer to.
 DacConfig scale_of(DacConfig dac) {
   dac.model = ConverterModel::ideal;
@@ -35,12 +42,33 @@ const std::vector<NonIdeality>& non_idealities() {
        [](const Hardware& h) { return h.device.programming_error.active(); },
        [](Hardware& h) { h.device.programming_error = {}; },
        [](const Hardware& from, Hardware& to) {
+         copy_measurements(from, to);
          to.device.programming_error = from.device.programming_error;
          to.device.clip = from.device.clip;
+       }},
+      {"drift", "device.drift", [](const Hardware& h) { return h.device.drifts(); },
+       [](Hardware& h) {
+         h.device.drift = DriftModel::none;
+         h.device.compensation = DriftCompensation::none;
+       },
+       [](const Hardware& from, Hardware& to) {
+         copy_measurements(from, to);
+         to.device.drift = from.device.drift;
+         to.device.compensation = from.device.compensation;
+         to.device.time = from.device.time;
+         to.device.clip = from.device.clip;
+       }},
+      {"nonlinear current", "device.iv.model", [](const Hardware& h) { return h.device.iv != IvModel::linear; },
+       [](Hardware& h) { h.device.iv = IvModel::linear; },
+       [](const Hardware& from, Hardware& to) {
+         copy_measurements(from, to);
+         to.device.iv = from.device.iv;
        }},
       {"read noise", "device.read_noise", [](const Hardware& h) { return h.device.read_noise.active(); },
        [](Hardware& h) { h.device.read_noise = {}; },
        [](const Hardware& from, Hardware& to) {
+         copy_measurements(from, to);
+         to.device.time = from.device.time;
          to.device.read_noise = from.device.read_noise;
          to.device.read_noise_sampling = from.device.read_noise_sampling;
          to.device.clip = from.device.clip;
@@ -51,9 +79,16 @@ const std::vector<NonIdeality>& non_idealities() {
       {"on/off ratio", "device.on_off_ratio", [](const Hardware& h) { return std::isfinite(h.device.on_off_ratio); },
        [](Hardware& h) { h.device.on_off_ratio = DeviceConfig{}.on_off_ratio; },
        [](const Hardware& from, Hardware& to) { to.device.on_off_ratio = from.device.on_off_ratio; }},
-      {"levels", "device.cell_bits", [](const Hardware& h) { return h.device.cell_bits.has_value() && !granular(h); },
-       [](Hardware& h) { h.device.cell_bits.reset(); },
-       [](const Hardware& from, Hardware& to) { to.device.cell_bits = from.device.cell_bits; }},
+      {"levels", "device.cell_bits",
+       [](const Hardware& h) { return (h.device.cell_bits || !h.device.levels.empty()) && !granular(h); },
+       [](Hardware& h) {
+         h.device.cell_bits.reset();
+         h.device.levels.clear();
+       },
+       [](const Hardware& from, Hardware& to) {
+         to.device.cell_bits = from.device.cell_bits;
+         to.device.levels = from.device.levels;
+       }},
       {"weight bits", "core.weight_bits",
        [](const Hardware& h) { return h.core.weight_bits.has_value() && h.core.slices == 1 && !granular(h); },
        [](Hardware& h) { h.core.weight_bits.reset(); },

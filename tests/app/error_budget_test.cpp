@@ -123,6 +123,10 @@ LayerHardware everything() {
   hardware.device.programming_error = {ErrorModel::normal_independent, 0.1};
   hardware.device.read_noise = {ErrorModel::normal_independent, 0.1};
   hardware.device.faults.stuck_on = 0.1;
+  hardware.array.column_current_max = 5;
+  hardware.device.drift = DriftModel::device;
+  hardware.device.time = 3600;
+  hardware.device.iv = IvModel::cubic;
   hardware.dac.model = hardware.adc.model = ConverterModel::quantizer;
   return hardware;
 }
