@@ -79,9 +79,6 @@ Json result_column(const Parameter& parameter, const Json& value);
 /// Unknown parameter at a place, with the nearest known one.
 Error unknown_parameter(const Place& place, const std::string& path);
 
-/// Whether a value is the path of a file that the parameter reads.
-bool names_file(const Parameter& parameter, const Json& value);
-
 /// The canonical form of a value; of a path, what its file holds. Error(bad_input) names what was found and expected,
 /// or that this version does not support it yet.
 Json parameter_value(const Parameter& parameter, const Json& value, const Place& place);
