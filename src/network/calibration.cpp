@@ -198,9 +198,9 @@ void Calibration::profile_currents(std::span<CurrentProfile> wanted) {
 void Calibration::fit(const CurrentProfile& profile, const LayerHardware& hardware, LayerRanges& ranges) const {
   const AdcConfig& adc = hardware.adc;
   if (adc.range == RangeRule::calibrated && plan_.fit == RangeFit::signal_to_noise) {
-    std::vector<double> weights;  // of the slices in the output
-    for (int slice = 0; slice < hardware.core.slices; ++slice) {
-      weights.push_back(hardware.core.slices > 1 ? std::ldexp(1.0, slice * bits_per_slice(hardware.core)) : 1);
+    std::vector<double> weights(static_cast<std::size_t>(hardware.core.slices), 1.0);  // of the slices in the output
+    for (int slice = 1; slice < hardware.core.slices; ++slice) {
+      weights[static_cast<std::size_t>(slice)] = std::ldexp(1.0, slice * bits_per_slice(hardware.core));
     }
     ranges.adc = fit_output_ranges(profile.values, weights, adc);
   } else if (adc.range == RangeRule::calibrated) {
