@@ -175,6 +175,7 @@ std::string range_file_text(const std::vector<StoredRanges>& layers, const Json&
 
 void check_layers(const RangeFile& file, const std::vector<MatrixLayer>& layers) {
   std::vector<std::string> names;
+  names.reserve(layers.size());
   for (const MatrixLayer& layer : layers) {
     names.push_back(layer.name);
   }
