@@ -103,6 +103,7 @@ const std::vector<NonIdeality>& non_idealities() {
          to.array = from.array;
          to.core = from.core;
          to.core.clip = {};
+         if (from.core.slices == 1) to.core.weight_bits.reset();
          to.dac = from.dac.slice_bits ? from.dac : scale_of(from.dac);
        }},
       {"DAC", "dac", [](const Hardware& h) { return converts(h.dac.model) && !granular(h); },
@@ -124,7 +125,10 @@ const std::vector<NonIdeality>& non_idealities() {
       {"array splitting", "array.rows_max",
        [](const Hardware& h) { return h.array.rows_max.has_value() && converts(h.adc.model); },
        [](Hardware& h) { h.array.rows_max.reset(); },
-       [](const Hardware& from, Hardware& to) { to.array = from.array; }},
+       [](const Hardware& from, Hardware& to) {
+         to.array = from.array;
+         to.array.column_current_max.reset();
+       }},
   };
   return rows;
 }
