@@ -212,7 +212,6 @@ ProgrammedMatrix assemble(const ProgrammedCells& programmed, const LayerHardware
   const ArrayConfig& array = hardware.array;
   matrix.groups = row_groups(partition(matrix.rows, array.rows_max, array.rows_partition), array.rows_active);
   matrix.col_parts = programmed.col_parts;
-  matrix.streams = streams;
   matrix.conductance_step = mapping.conductance_step();
   matrix.offset_coefficient = mapping.offset_coefficient();
 

@@ -173,14 +173,12 @@ void Calibration::profile_currents(std::span<CurrentProfile> wanted) {
         auto& histograms = by_lane[static_cast<std::size_t>(index)][k];
         const std::size_t count = nominal[k].matrix->currents_per_image();
         const ConvolutionShape& g = reference_.matrices()[wanted[k].matrix].matrix->geometry;
-        observe_currents(
-            nominal[k], inputs, {g.in_channels, g.height, g.width}, batch, lane, [&](const ConversionView& view) {
-              const float* currents = view.currents;
-              for (int image = view.first_image; image < view.first_image + view.images; ++image, currents += count) {
-                if (image < batch.begin || image >= batch.end) continue;
-                histograms[static_cast<std::size_t>(view.slice)].add(currents, count);
-              }
-            });
+        observe_currents(nominal[k], inputs, {g.in_channels, g.height, g.width}, batch, lane,
+                         [&](const ConversionView& view) {
+                           for_each_image(view, batch, count, [&](int, const float* currents) {
+                             histograms[static_cast<std::size_t>(view.slice)].add(currents, count);
+                           });
+                         });
       }
     };
     reference_.run(*plan_.data, batch, lane, 0, observer);

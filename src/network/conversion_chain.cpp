@@ -117,13 +117,7 @@ class Conversions {
       driven.values = slice;
     }
     if (step_.matrix->noise == NoisePath::lumped) {
-      float* const squares = lane_.scratch(Lane::squares, count);
-      if (!step_.inputs_apart && step_.slices.count > 1) {
-        square_slices(inputs, squares, count, step_.slices);
-      } else {
-        square(driven.values, squares, count);
-      }
-      driven.squares = squares;
+      driven.squares = squared_inputs(step_, driven.values, count, lane_);
     }
     return driven;
   }
@@ -266,7 +260,10 @@ class GatheredImage {
     float* const gathered = lane_.scratch(Lane::windows, windows * rows);
     gather_windows(image, gathered, matrix_.geometry, matrix_.rows());
     add_bias_inputs(gathered);
-    if (!step_.per_window) return run_once(gathered, nullptr, index, absolute, observe, nullptr, outputs), 0;
+    if (!step_.per_window) {
+      run_once(gathered, nullptr, index, absolute, observe, nullptr, outputs);
+      return 0;
+    }
     std::vector<float> driven(windows * rows), found(windows * static_cast<std::size_t>(matrix_.cols()));
     std::vector<double> units(windows);
     std::vector<int> halvings(windows, 0);
@@ -315,7 +312,6 @@ class GatheredImage {
       float largest = 0;
       for (std::size_t i = 0; i < rows; ++i) largest = std::max(largest, std::abs(from[i]));
       scale = input_scale(step_.dac_config, {step_.input.is_signed ? -static_cast<double>(largest) : 0, largest});
-      scale.is_signed = step_.input.is_signed;
     }
     const Converter<float> dac = make_dac<float>(step_.dac_config, scale);
     for (std::size_t i = 0; i < rows; ++i) to[i] = from[i] * factor;

@@ -208,12 +208,10 @@ struct InferenceEngine::Impl {
         const Converter<float>& adc = step.adc(view.block, view.converter).converter;
         if (adc.ideal) return;
         const std::size_t count = step.matrix->currents_per_image();
-        const float* currents = view.currents;
-        for (int image = view.first_image; image < view.first_image + view.images; ++image, currents += count) {
-          if (image < batch.begin || image >= batch.end) continue;
+        for_each_image(view, batch, count, [&](int image, const float* currents) {
           measures.clipped[static_cast<std::size_t>(image)] += count_clipped(currents, count, adc);
           measures.conversions[static_cast<std::size_t>(image)] += count;
-        }
+        });
       };
     }
     return execution.run(*data, batch, lane, 0, observer);
@@ -243,6 +241,32 @@ struct InferenceEngine::Impl {
         return conversions > 0 ? static_cast<double>(measures.clipped[image]) / conversions : 0;
       }
     }
+  }
+
+  /// each(lane, image, number of the metric, value) for all images and metrics of a request; `heartbeat` (may be empty)
+  /// is called between micro-batches.
+  template <class Each>
+  void over_metrics(const InferenceRequest& request, const Each& each, const std::function<void()>& heartbeat) {
+    const std::vector<Metric> metrics = metrics_of(request.metrics);
+    const bool errors = std::ranges::find(metrics, layer_error) != metrics.end();
+    const bool clips = std::ranges::find(metrics, adc_clip_rate) != metrics.end();
+    const auto execution = prepare(request);
+    std::mutex heartbeat_mutex;
+    over_images(request.first, request.count, [&](const MicroBatch& batch, int index) {
+      const auto lane = static_cast<std::size_t>(index);
+      const float* logits = run_measured(*execution, batch, lanes[lane], errors, clips, inside[lane]);
+      for (int k = batch.begin; k < batch.end; ++k) {
+        const std::uint64_t image = batch.first + static_cast<std::uint64_t>(k);
+        const float* const outputs = logits + static_cast<std::ptrdiff_t>(k) * network.classes;
+        for (std::size_t m = 0; m < metrics.size(); ++m) {
+          each(lane, image, m,
+               metric(metrics[m], static_cast<std::size_t>(k), outputs, data->label(image), inside[lane]));
+        }
+      }
+      if (!heartbeat) return;
+      const std::lock_guard lock(heartbeat_mutex);
+      heartbeat();
+    });
   }
 
   /// A micro-batch of layer_measures(): tallies[matrix][image].
@@ -290,29 +314,13 @@ InferenceEngine::~InferenceEngine() = default;
 
 std::map<std::string, MetricSum> InferenceEngine::run(const InferenceRequest& request,
                                                       const std::function<void()>& heartbeat) {
-  const std::vector<Metric> metrics = metrics_of(request.metrics);
-  const bool errors = std::ranges::find(metrics, layer_error) != metrics.end();
-  const bool clips = std::ranges::find(metrics, adc_clip_rate) != metrics.end();
-  const auto execution = impl_->prepare(request);
-  std::vector<std::vector<MetricSum>> sums(impl_->lanes.size(), std::vector<MetricSum>(metrics.size()));
-  std::mutex heartbeat_mutex;
-  impl_->over_images(request.first, request.count, [&](const MicroBatch& batch, int index) {
-    const auto lane = static_cast<std::size_t>(index);
-    const float* logits =
-        impl_->run_measured(*execution, batch, impl_->lanes[lane], errors, clips, impl_->inside[lane]);
-    for (int k = batch.begin; k < batch.end; ++k) {
-      const int label = impl_->data->label(batch.first + static_cast<std::uint64_t>(k));
-      const float* const image = logits + static_cast<std::ptrdiff_t>(k) * impl_->network.classes;
-      for (std::size_t m = 0; m < metrics.size(); ++m) {
-        sums[lane][m].add(impl_->metric(metrics[m], static_cast<std::size_t>(k), image, label, impl_->inside[lane]));
-      }
-    }
-    if (!heartbeat) return;
-    const std::lock_guard lock(heartbeat_mutex);
-    heartbeat();
-  });
+  const std::size_t metrics = request.metrics.size();
+  std::vector<std::vector<MetricSum>> sums(impl_->lanes.size(), std::vector<MetricSum>(metrics));
+  impl_->over_metrics(
+      request, [&](std::size_t lane, std::uint64_t, std::size_t m, double value) { sums[lane][m].add(value); },
+      heartbeat);
   std::map<std::string, MetricSum> result;
-  for (std::size_t m = 0; m < metrics.size(); ++m) {
+  for (std::size_t m = 0; m < metrics; ++m) {
     MetricSum& total = result[request.metrics[m]];
     for (const auto& lane : sums) total += lane[m];
   }
@@ -320,24 +328,12 @@ std::map<std::string, MetricSum> InferenceEngine::run(const InferenceRequest& re
 }
 
 MatrixD InferenceEngine::image_metrics(const InferenceRequest& request) {
-  const std::vector<Metric> metrics = metrics_of(request.metrics);
-  const bool errors = std::ranges::find(metrics, layer_error) != metrics.end();
-  const bool clips = std::ranges::find(metrics, adc_clip_rate) != metrics.end();
-  const auto execution = impl_->prepare(request);
-  MatrixD values(request.count, static_cast<Eigen::Index>(metrics.size()));
-  impl_->over_images(request.first, request.count, [&](const MicroBatch& batch, int index) {
-    const auto lane = static_cast<std::size_t>(index);
-    const float* logits =
-        impl_->run_measured(*execution, batch, impl_->lanes[lane], errors, clips, impl_->inside[lane]);
-    for (int k = batch.begin; k < batch.end; ++k) {
-      const std::uint64_t image = batch.first + static_cast<std::uint64_t>(k);
-      const float* const outputs = logits + static_cast<std::ptrdiff_t>(k) * impl_->network.classes;
-      for (std::size_t m = 0; m < metrics.size(); ++m) {
-        values(static_cast<Eigen::Index>(image - request.first), static_cast<Eigen::Index>(m)) = impl_->metric(
-            metrics[m], static_cast<std::size_t>(k), outputs, impl_->data->label(image), impl_->inside[lane]);
-      }
-    }
-  });
+  MatrixD values(request.count, static_cast<Eigen::Index>(request.metrics.size()));
+  impl_->over_metrics(request,
+                      [&](std::size_t, std::uint64_t image, std::size_t m, double value) {
+                        values(static_cast<Eigen::Index>(image - request.first), static_cast<Eigen::Index>(m)) = value;
+                      },
+                      {});
   return values;
 }
 

@@ -45,11 +45,9 @@ NetworkExecution::Observer tally_observer(const NetworkExecution& execution,
     const MatrixStep& step = execution.matrices()[m];
     if (!step.analog) return;
     const std::size_t count = step.matrix->currents_per_image();
-    const float* currents = view.currents;
-    for (int k = view.first_image; k < view.first_image + view.images; ++k, currents += count) {
-      if (k < batch.begin || k >= batch.end) continue;
+    for_each_image(view, batch, count, [&](int k, const float* currents) {
       tally(m, k).add_currents(currents, count, step.adc(view.block, view.converter).converter);
-    }
+    });
   };
   observer.outputs = [&execution, &reference, &batch, tally](int matrix, const float* outputs) {
     const auto m = static_cast<std::size_t>(matrix);

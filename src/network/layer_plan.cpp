@@ -79,8 +79,6 @@ LayerPlan plan_layer(const Network& network, const MatrixLayer& matrix, const La
   plan.reason = execution.reason;
   if (noise == NoisePath::lumped) plan.reason += "; read noise is drawn once per output";
   const ConversionCount products = scheme_count(hardware, conversion_scheme(hardware, noise));
-  plan.products = products.total();
-  plan.brute_force_products = brute_force_count(hardware).total();
   plan.megaflops_per_image *= execution.overhead(geometry) * products.total() * (noise == NoisePath::lumped ? 2 : 1);
   // A draw costs what about 20 multiplications do.
   if (noise == NoisePath::per_cell) {

@@ -112,6 +112,16 @@ Matrix matrix_weights(const Layer& layer, const LayerHardware& hardware) {
   return with_bias_rows(layer_weights(layer), layer_bias(layer), hardware.core.bias_row_count());
 }
 
+const float* squared_inputs(const MatrixStep& step, const float* values, std::size_t count, Lane& lane) {
+  float* const squares = lane.scratch(Lane::squares, count);
+  if (!step.inputs_apart && step.slices.count > 1) {
+    square_slices(values, squares, count, step.slices);
+  } else {
+    square(values, squares, count);
+  }
+  return squares;
+}
+
 const float* drive(const MatrixStep& step, const float* inputs, const Shape& in, bool encoded, Lane& lane) {
   const int images = step.matrix->geometry.images;
   const std::size_t count = static_cast<std::size_t>(images) * in.size();

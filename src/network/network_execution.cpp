@@ -142,14 +142,7 @@ void NetworkExecution::run_plain(Run& run, const ExecutionStep& step) const {
         drive(layer, driven.values, run.shape(source), encoded_[static_cast<std::size_t>(source)], run.lane);
   }
   if (matrix.noise == NoisePath::lumped) {
-    const std::size_t count = images * matrix.inputs_per_image();
-    float* const squares = run.lane.scratch(Lane::squares, count);
-    if (layer.slices.count > 1) {
-      square_slices(driven.values, squares, count, layer.slices);
-    } else {
-      square(driven.values, squares, count);
-    }
-    driven.squares = squares;
+    driven.squares = squared_inputs(layer, driven.values, images * matrix.inputs_per_image(), run.lane);
   }
   // The last row block's currents go straight to the output; partial sums of the others wait beside it.
   float* const output = run.tensor(step.output);

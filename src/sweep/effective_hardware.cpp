@@ -5,6 +5,7 @@
 #include "crossgrid/circuit/circuit_adc.hpp"
 #include "crossgrid/core/partition.hpp"
 #include "crossgrid/device/device_validity.hpp"
+#include "crossgrid/network/calibration.hpp"
 
 namespace crossgrid {
 
@@ -217,19 +218,8 @@ bool draws_random_numbers(const LayerHardware& hardware, ParameterGroup group) {
 }
 
 bool needs_calibration(const LayerHardware& hardware) {
-  if (!hardware.analog) {
-    return false;
-  }
-  const bool adc_works = hardware.adc.model != ConverterModel::ideal;
-  const bool adc_calibrated = adc_works && hardware.adc.range == RangeRule::calibrated;
-  // The scale of ideal inputs is seen by an ADC whose range or table is in cell currents.
-  const bool in_currents = adc_works && (!adc_calibrated || hardware.adc.model == ConverterModel::table);
-  const bool fits_levels = hardware.adc.model == ConverterModel::levels && hardware.adc.levels.lloyd_max;
-  if (hardware.dac.range == RangeRule::per_vector) {
-    return adc_calibrated || fits_levels || hardware.dac.sign == DacSign::automatic;
-  }
-  const bool scale_matters = hardware.dac.model != ConverterModel::ideal || in_currents;
-  return adc_calibrated || fits_levels || (scale_matters && hardware.dac.range == RangeRule::calibrated);
+  const CalibrationNeeds needs = calibration_needs(hardware);
+  return needs.dac || needs.adc || needs.levels;
 }
 
 }  // namespace crossgrid

@@ -39,7 +39,6 @@ struct ProgrammedMatrix {
   double offset_coefficient = 0;  ///< weight units; 0 where nothing is to be subtracted
   double conductance_step = 0;    ///< WeightMapping::conductance_step
   NoisePath noise = NoisePath::none;
-  LayerStreams streams;
 
   const Crossbar& array(int plane, int group, int col_part) const {
     return arrays[(static_cast<std::size_t>(plane) * groups.size() + static_cast<std::size_t>(group)) *

@@ -79,8 +79,6 @@ struct LayerPlan {
   int rows = 0, cols = 0, mvms_per_image = 0;
   int row_arrays = 0, col_arrays = 0;  ///< arrays per sign after partition
   int cells = 0;                       ///< devices used, both signs and all slices
-  int products = 1;                    ///< slices, input slices and sides that are multiplied apart
-  int brute_force_products = 1;        ///< those that there are
   std::string execution;               ///< e.g. "one direct convolution per row block, ADC fused"
   std::string reason;
   double megaflops_per_image = 0;

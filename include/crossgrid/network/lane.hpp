@@ -31,7 +31,7 @@ class Lane {
     windows,
     scratch_count
   };
-  enum DoubleScratch { sums, input_sums, pixel_sums, units, double_scratch_count };
+  enum DoubleScratch { sums, input_sums, pixel_sums, double_scratch_count };
   enum DigitScratch { plus_digits, minus_digits, block_digits, digit_scratch_count };
   enum IntegerScratch { plus_sums, minus_sums, integer_scratch_count };
 

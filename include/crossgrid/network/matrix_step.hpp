@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -48,6 +49,19 @@ struct ConversionView {
   const float* currents = nullptr;  ///< images x windows x analog columns
 };
 using ConversionObserver = std::function<void(const ConversionView&)>;
+
+/// body(image of the micro-batch, currents) for the images of a view that were asked for; `count` currents each.
+template <class Body>
+void for_each_image(const ConversionView& view, const MicroBatch& batch, std::size_t count, const Body& body) {
+  for (int image = std::max(view.first_image, batch.begin); image < std::min(view.first_image + view.images, batch.end);
+       ++image) {
+    body(image, view.currents + static_cast<std::size_t>(image - view.first_image) * count);
+  }
+}
+
+/// Squares of what drives a product, for the variance of its lumped noise: of a whole input that is sent in slices, the
+/// sum over its slices. Valid until the lane's next call.
+const float* squared_inputs(const MatrixStep& step, const float* values, std::size_t count, Lane& lane);
 
 /// A step without its arrays: how a layer of this geometry is driven, with a DAC of this range [layer units].
 /// Error(bad_input) where its inputs can't be sliced.
