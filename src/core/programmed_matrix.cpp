@@ -221,7 +221,7 @@ ProgrammedMatrix assemble(const ProgrammedCells& programmed, const LayerHardware
   }
   matrix.noise = noise_path(device, moments.clip_probability, smallest_group(matrix.groups));
   const bool lumped = matrix.noise == NoisePath::lumped;
-  const AllCells mean = with_gains(lumped ? std::move(moments.mean) : cells, programmed, matrix.groups, 1);
+  const AllCells mean = with_gains(lumped ? moments.mean : cells, programmed, matrix.groups, 1);
   if (lumped) moments.variance = with_gains(std::move(moments.variance), programmed, matrix.groups, 2);
   matrix.scheme = conversion_scheme(hardware, matrix.noise);
 
