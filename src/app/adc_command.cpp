@@ -107,7 +107,7 @@ void print_csv(const Report& report) {
 AdcConfig asked_for(const po::variables_map& values) {
   std::vector<std::string> settings;
   if (values.count("set")) settings = values["set"].as<std::vector<std::string>>();
-  const AdcConfig adc = bare_hardware(settings).adc;
+  AdcConfig adc = bare_hardware(settings).adc;
   if (adc.model == ConverterModel::ideal || adc.model == ConverterModel::levels) {
     throw Error(ExitCode::usage,
                 adc.model == ConverterModel::ideal
