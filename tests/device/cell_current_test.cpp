@@ -60,15 +60,17 @@ TEST(CellCurrent, IsThePublishedOne) {
 }
 
 TEST(CellCurrent, TheEvenTermDoesNotChangeItsSignWithTheVoltage) {
-  const CellCurrent current = make_cell_current(device_of(IvModel::device, 0.5));
+  const DeviceConfig device = device_of(IvModel::device, 0.5);
+  const CellCurrent current = make_cell_current(device);
   EXPECT_GT(std::abs(current(0.5, 1) + current(0.5, -1)), 1e-3);
 }
 
 TEST(CellCurrent, CubicCellsBend) {
-  const CellCurrent current = make_cell_current(device_of(IvModel::cubic, 2));
+  const DeviceConfig cubic = device_of(IvModel::cubic, 2), linear = device_of(IvModel::linear, 2);
+  const CellCurrent current = make_cell_current(cubic);
   EXPECT_NEAR(current(0.5, 1), 0.5 * (2 - 8.0 / 4) / 2, 1e-15);
   EXPECT_NEAR(current(0.5, -0.5), 0.5 * (-1 + 1.0 / 4) / 2, 1e-15);
-  EXPECT_EQ(make_cell_current(device_of(IvModel::linear, 2))(0.5, 0.25), 0.125);
+  EXPECT_EQ(make_cell_current(linear)(0.5, 0.25), 0.125);
 }
 
 TEST(CurrentPlanes, SumUpToTheCurrent) {

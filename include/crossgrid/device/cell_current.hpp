@@ -67,5 +67,6 @@ struct CoefficientOfCell {
 
 /// As device.iv.model says. The device's curves must outlive it.
 CellCurrent make_cell_current(const DeviceConfig& device);
+CellCurrent make_cell_current(DeviceConfig&&) = delete;
 
 }  // namespace crossgrid
