@@ -5,26 +5,58 @@
 
 #include "crossgrid/app/sweep_context.hpp"
 #include "crossgrid/backend/numeric_class.hpp"
+#include "crossgrid/base/version.hpp"
 #include "crossgrid/engine/executor_process.hpp"
+#include "crossgrid/engine/folder_lock.hpp"
+#include "crossgrid/sweep/range_folder.hpp"
 
 namespace crossgrid {
 
 std::string InferenceJob::to_text() const {
-  return Json{{"sweep", sweep}, {"sweep_path", sweep_path}, {"isa", isa}}.dump();
+  return Json{{"sweep", sweep}, {"sweep_path", sweep_path}, {"isa", isa}, {"ranges", ranges}}.dump();
 }
 
 InferenceJob InferenceJob::from_text(const std::string& text) {
   const Json json = parse_json(text, "job");
-  return {json.at("sweep"), json.at("sweep_path"), json.at("isa")};
+  return {json.at("sweep"), json.at("sweep_path"), json.at("isa"), json.at("ranges")};
 }
 
 namespace {
+
+/// All that calibrated ranges follow from but the hardware.
+Id128 calibration_facts(const SweepContext& context, const CalibrationPlan& plan) {
+  const Preprocess& preprocess = context.network.preprocess;
+  return hash_text(Json{{"network", context.network.content.hex()},
+                        {"scale", preprocess.scale},
+                        {"mean", preprocess.mean},
+                        {"std", preprocess.std},
+                        {"images", context.calibration->content().hex()},
+                        {"first", plan.first},
+                        {"count", plan.count},
+                        {"method", method_name(plan.fit)},
+                        {"percentile", plan.percentile},
+                        {"numeric_class", host_numeric_class().text()},
+                        {"physics_version", physics_version},
+                        {"program", version_number()}}
+                       .dump());
+}
+
+CalibrationPlan plan_with_store(const SweepContext& context, const std::string& folder) {
+  CalibrationPlan plan = context.calibration_plan();
+  if (!plan.data) return plan;
+  const ProcessIdentity process = this_process();
+  plan.store =
+      std::make_shared<RangeFolder>(posix_files(), folder, calibration_facts(context, plan),
+                                    matrix_layers(context.network), process.host + "-" + std::to_string(process.pid));
+  return plan;
+}
 
 class InferenceRunner : public UnitRunner {
  public:
   explicit InferenceRunner(const InferenceJob& job)
       : context_(load_sweep_context(parse_sweep(job.sweep, job.sweep_path))),
-        engine_(context_.network, context_.test, context_.calibration_plan(), executor_threads_from_environment()) {}
+        engine_(context_.network, context_.test, plan_with_store(context_, job.ranges),
+                executor_threads_from_environment()) {}
 
   UnitResult run(const Unit& unit, const std::function<void()>& heartbeat) override {
     const auto start = std::chrono::steady_clock::now();

@@ -170,7 +170,7 @@ ExitCode lead(const po::variables_map& values, const Arguments& arguments, MpiTr
 
   const auto warn = [&progress](const std::string& line) { progress.note("warning: " + line); };
   JournalSink sink(folder, system_time(), this_process().host, warn, options.disk_wait);
-  const InferenceJob job{context.sweep.resolved, context.sweep.path, numeric_class.isa};
+  const InferenceJob job{context.sweep.resolved, context.sweep.path, numeric_class.isa, options.folder + "/ranges"};
   EngineOptions engine;
   engine.executor_threads = options.threads;
   engine.warn = warn;

@@ -41,6 +41,11 @@ CalibrationNeeds calibration_needs(const LayerHardware& hardware) {
 
 namespace {
 
+bool needs_any(const LayerHardware& hardware) {
+  const CalibrationNeeds needs = calibration_needs(hardware);
+  return needs.dac || needs.adc || needs.levels;
+}
+
 bool needs_currents(const LayerHardware& hardware) {
   const CalibrationNeeds needs = calibration_needs(hardware);
   return needs.adc || needs.levels;
@@ -61,6 +66,31 @@ LayerHardware nominal_part(LayerHardware hardware) {
   hardware.adc = adc;
   if (hardware.dac.range == RangeRule::calibrated) hardware.dac.range = RangeRule::fixed;
   hardware.dac.fixed_range = {};
+  return hardware;
+}
+
+/// Ranges from elsewhere, of what calibration would find. Error(bad_input) where they are not for this many slices.
+std::vector<LayerRanges> taken_ranges(std::span<const LayerHardware> hardware, std::span<const LayerRanges> all) {
+  std::vector<LayerRanges> ranges(hardware.size());
+  for (std::size_t m = 0; m < hardware.size(); ++m) {
+    const CalibrationNeeds needs = calibration_needs(hardware[m]);
+    const LayerRanges& given = all[m];
+    const auto slices = static_cast<std::size_t>(hardware[m].core.slices);
+    const auto fits = [&](std::size_t count) { return count == 1 || count == slices; };
+    if ((needs.adc && !fits(given.adc.size())) || (needs.levels && given.levels.size() != slices)) {
+      throw Error(ExitCode::bad_input, "the given ranges of matrix layer " + std::to_string(m) + " are not for its " +
+                                           std::to_string(slices) + " weight slices");
+    }
+    ranges[m].dac = needs.dac ? given.dac : own_dac_range(hardware[m].dac);
+    if (needs.adc) ranges[m].adc = given.adc;
+    if (needs.levels) ranges[m].levels = given.levels;
+  }
+  return ranges;
+}
+
+/// What of a layer's hardware its ranges depend on.
+LayerHardware calibrated_part(LayerHardware hardware) {
+  hardware.device = hardware.device.nominal();
   return hardware;
 }
 
@@ -216,26 +246,30 @@ void Calibration::fit(const CurrentProfile& profile, const LayerHardware& hardwa
   }
 }
 
-std::vector<LayerRanges> Calibration::given_ranges(std::span<const LayerHardware> hardware) const {
-  std::vector<LayerRanges> ranges(hardware.size());
-  for (std::size_t m = 0; m < hardware.size(); ++m) {
-    const CalibrationNeeds needs = calibration_needs(hardware[m]);
-    const LayerRanges& given = plan_.given.at(m);
-    const auto slices = static_cast<std::size_t>(hardware[m].core.slices);
-    const auto fits = [&](std::size_t count) { return count == 1 || count == slices; };
-    if ((needs.adc && !fits(given.adc.size())) || (needs.levels && given.levels.size() != slices)) {
-      throw Error(ExitCode::bad_input, "the given ranges of matrix layer " + std::to_string(m) + " are not for its " +
-                                           std::to_string(slices) + " weight slices");
-    }
-    ranges[m].dac = needs.dac ? given.dac : own_dac_range(hardware[m].dac);
-    if (needs.adc) ranges[m].adc = given.adc;
-    if (needs.levels) ranges[m].levels = given.levels;
+std::vector<LayerRanges> Calibration::ranges(std::span<const LayerHardware> hardware) {
+  if (!plan_.given.empty()) return taken_ranges(hardware, plan_.given);
+  if (plan_.store && std::ranges::any_of(hardware, needs_any)) return stored_ranges(hardware);
+  return calibrated_ranges(hardware);
+}
+
+std::vector<LayerRanges> Calibration::stored_ranges(std::span<const LayerHardware> hardware) {
+  std::vector<LayerHardware> key(hardware.size());
+  std::ranges::transform(hardware, key.begin(), calibrated_part);
+  const auto known = std::ranges::find(stored_, key, &decltype(stored_)::value_type::first);
+  if (known != stored_.end()) return known->second;
+  std::vector<LayerRanges> ranges;
+  if (const auto kept = plan_.store->find(key)) {
+    ranges = taken_ranges(hardware, *kept);
+  } else {
+    ranges = calibrated_ranges(hardware);
+    plan_.store->keep(key, ranges);
   }
+  if (stored_.size() == points_kept) stored_.pop_front();
+  stored_.emplace_back(std::move(key), ranges);
   return ranges;
 }
 
-std::vector<LayerRanges> Calibration::ranges(std::span<const LayerHardware> hardware) {
-  if (!plan_.given.empty()) return given_ranges(hardware);
+std::vector<LayerRanges> Calibration::calibrated_ranges(std::span<const LayerHardware> hardware) {
   std::vector<LayerRanges> ranges(hardware.size());
   std::vector<CurrentProfile> keys(hardware.size()), missing;
   for (std::size_t m = 0; m < hardware.size(); ++m) {

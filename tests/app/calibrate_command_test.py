@@ -1,6 +1,7 @@
 """Ranges that `crossgrid calibrate` writes give the results that calibration gives; edited and imported ones are used."""
 
 import json
+import shutil
 import struct
 import subprocess
 import tempfile
@@ -50,8 +51,31 @@ def check_same_results(folder, sweep):
     by_images, by_file = metrics(folder / "images"), metrics(folder / "file")
     assert by_images[0] == by_file[0], (by_images[0], by_file[0])
     assert by_images[1] != by_file[1]
+    kept = [json.loads(path.read_text())["layers"] for path in (folder / "images" / "ranges").iterdir()]
+    assert len(kept) == 2 and document["layers"] in kept, kept
+    assert not (folder / "file" / "ranges").exists()
     assert not set(ids(folder / "images")) & set(ids(folder / "file"))
     return ranges, document
+
+
+def check_kept(folder, sweep):
+    """An output folder's own ranges are those that its later runs take; a broken file is made anew."""
+    runs.run(sweep, folder / "first", "--set", "trials=1")
+    shutil.copytree(folder / "first" / "ranges", folder / "kept")
+    for path in (folder / "kept").iterdir():
+        document = json.loads(path.read_text())
+        for layer in document["layers"].values():
+            layer["adc"] = [[-0.01, 0.01]]
+        path.write_text(json.dumps(document))
+    for name, text in (("edited", None), ("broken", "{")):
+        (folder / name).mkdir()
+        shutil.copytree(folder / "kept", folder / name / "ranges")
+        for path in (folder / name / "ranges").iterdir():
+            path.write_text(text or path.read_text())
+        runs.run(sweep, folder / name, "--set", "trials=1")
+        assert (metrics(folder / name) == metrics(folder / "first")) == (name == "broken"), name
+    for path in (folder / "first" / "ranges").iterdir():
+        assert path.read_bytes() == (folder / "broken" / "ranges" / path.name).read_bytes()
 
 
 def check_edited(folder, sweep, ranges, document):
@@ -117,6 +141,8 @@ def main():
         folder = Path(name)
         sweep = runs.write_sweep(folder, grid=GRID, trials=1)
         ranges, document = check_same_results(folder, sweep)
+        (folder / "stored").mkdir()
+        check_kept(folder / "stored", sweep)
         check_edited(folder, sweep, ranges, document)
         check_without_images(folder, sweep, ranges, document)
         check_errors(folder, sweep, ranges, document)

@@ -27,7 +27,7 @@ class CalibrationTest : public testing::Test {
   HostExecutor executor{2};
   std::vector<Lane> lanes{std::vector<Lane>(2)};
   NetworkExecution reference{network, graph, digital()};
-  CalibrationPlan plan{data, 3, 10, RangeFit::maximum, 99.99, {}};
+  CalibrationPlan plan{data, 3, 10, RangeFit::maximum, 99.99, {}, {}};
 
   std::vector<MatrixStep> digital() {
     std::vector<MatrixStep> steps;
@@ -154,6 +154,58 @@ TEST_F(CalibrationTest, TakesGivenRangesWithoutImages) {
   EXPECT_THROW(ranges(h), Error);
   plan.given[0].adc = plan.given[1].adc = {{-1, 1}};  // one for all slices
   EXPECT_EQ(ranges(h)[1].adc, (std::vector<Interval>{{-1, 1}}));
+}
+
+/// Keeps all, and counts.
+struct MemoryStore : RangeStore {
+  std::optional<std::vector<LayerRanges>> find(std::span<const LayerHardware> hardware) override {
+    ++asked;
+    for (const auto& [key, ranges] : kept) {
+      if (std::ranges::equal(key, hardware)) return ranges;
+    }
+    return std::nullopt;
+  }
+  void keep(std::span<const LayerHardware> hardware, std::span<const LayerRanges> ranges) override {
+    kept.emplace_back(std::vector(hardware.begin(), hardware.end()), std::vector(ranges.begin(), ranges.end()));
+  }
+  int asked = 0;
+  std::vector<std::pair<std::vector<LayerHardware>, std::vector<LayerRanges>>> kept;
+};
+
+TEST_F(CalibrationTest, TakesStoredRangesWithoutImages) {
+  const auto store = std::make_shared<MemoryStore>();
+  plan.store = store;
+  LayerHardware h = hardware();
+  const std::vector<LayerRanges> calibrated = ranges(h);
+  ASSERT_EQ(store->kept.size(), 1u);
+  plan.data = nullptr;
+  // Errors of cells do not change what is calibrated.
+  h.device.programming_error.model = ErrorModel::normal_independent;
+  h.device.programming_error.magnitude = 0.1;
+  const std::vector<LayerRanges> found = ranges(h);
+  for (std::size_t m = 0; m < 2; ++m) {
+    EXPECT_EQ(found[m].dac, calibrated[m].dac);
+    EXPECT_EQ(found[m].adc, calibrated[m].adc);
+  }
+  h.dac.range = RangeRule::fixed, h.dac.fixed_range = {0, 2};
+  EXPECT_THROW(ranges(h), Error) << "other inputs: neither stored nor any images";
+}
+
+TEST_F(CalibrationTest, AsksTheStoreOncePerHardware) {
+  const auto store = std::make_shared<MemoryStore>();
+  plan.store = store;
+  LayerHardware other = hardware();
+  other.adc.bits = 4;
+  Calibration calibration(network, reference, plan, batch, executor, lanes);
+  for (int repeat = 0; repeat < 3; ++repeat) {
+    calibration.ranges(std::vector<LayerHardware>(2, hardware()));
+    calibration.ranges(std::vector<LayerHardware>(2, other));
+  }
+  EXPECT_EQ(store->asked, 2);
+  EXPECT_EQ(store->kept.size(), 2u);
+  other.dac.model = other.adc.model = ConverterModel::ideal;
+  calibration.ranges(std::vector<LayerHardware>(2, other));
+  EXPECT_EQ(store->asked, 2) << "nothing is calibrated";
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ struct InferenceJob {
   Json sweep;              ///< SweepFile::resolved
   std::string sweep_path;  ///< names the sweep in messages
   std::string isa;         ///< instruction-set level that the sweep is pinned to
+  std::string ranges;      ///< folder where calibrated ranges are kept (RangeFolder)
 
   std::string to_text() const;
   static InferenceJob from_text(const std::string& text);

@@ -1,8 +1,9 @@
 #pragma once
 
-#include <map>
+#include <deque>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "crossgrid/backend/executor.hpp"
@@ -23,7 +24,8 @@ CalibrationNeeds calibration_needs(const LayerHardware& hardware);
 /// Profiles the floating-point network on the calibration images (rule R9, physics.md section 3): first every matrix
 /// layer's inputs, then, with inputs through the DAC, the currents of nominal arrays (quantised weights, no random
 /// errors), pooled over row blocks, sides and input slices, by weight slice. Layers before it are ideal. Profiles are
-/// kept by what changes them. Where the plan gives ranges, those are taken and nothing is profiled.
+/// kept by what changes them, ranges in the plan's store. Where the plan gives ranges, those are taken and nothing is
+/// profiled.
 class Calibration {
  public:
   Calibration(const Network& network, const NetworkExecution& reference, CalibrationPlan plan, int micro_batch,
@@ -37,8 +39,10 @@ class Calibration {
   struct CurrentProfile;
   /// 512 KiB each. More are kept only where one point needs them.
   static constexpr std::size_t profiles_kept = 128;
-  /// From the plan. Error(bad_input) where they are not for this many slices.
-  std::vector<LayerRanges> given_ranges(std::span<const LayerHardware> hardware) const;
+  /// Points whose stored ranges are kept.
+  static constexpr std::size_t points_kept = 16;
+  std::vector<LayerRanges> calibrated_ranges(std::span<const LayerHardware> hardware);
+  std::vector<LayerRanges> stored_ranges(std::span<const LayerHardware> hardware);
   Interval dac_range(std::size_t matrix, const LayerHardware& hardware);
   void fit(const CurrentProfile& profile, const LayerHardware& hardware, LayerRanges& ranges) const;
   void profile_inputs();
@@ -57,6 +61,8 @@ class Calibration {
   /// Input ranges found so far, by matrix layer.
   std::vector<std::vector<std::pair<DacConfig, Interval>>> input_fits_;
   std::vector<CurrentProfile> currents_;  ///< oldest first, at most profiles_kept
+  /// What the store gave or was given, by the hardware that calibration sees; oldest first.
+  std::deque<std::pair<std::vector<LayerHardware>, std::vector<LayerRanges>>> stored_;
 };
 
 }  // namespace crossgrid

@@ -15,6 +15,7 @@
 #include "crossgrid/network/layer_ranges.hpp"
 #include "crossgrid/network/network.hpp"
 #include "crossgrid/network/range_fit.hpp"
+#include "crossgrid/network/range_store.hpp"
 
 namespace crossgrid {
 
@@ -26,7 +27,8 @@ struct CalibrationPlan {
   std::uint64_t count = 0;
   RangeFit fit = RangeFit::least_squares;
   double percentile = 99.99;
-  std::vector<LayerRanges> given;  ///< one per matrix layer; empty: from the images
+  std::vector<LayerRanges> given;     ///< one per matrix layer; empty: from the images
+  std::shared_ptr<RangeStore> store;  ///< where ranges from the images are kept; null: nowhere
 };
 
 struct InferenceRequest {
