@@ -1,6 +1,7 @@
 #include "crossgrid/core/programmed_matrix.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "crossgrid/core/cell_plane.hpp"
 #include "crossgrid/core/weight_mapping.hpp"
@@ -190,6 +191,10 @@ NoisePath noise_path(const DeviceConfig& device, double clip_probability, int ro
 
 bool lumped_noise_is_accurate(DrawLaw law, double clip_probability, int rows) {
   return (law == DrawLaw::normal && clip_probability < 1e-12) || rows >= 64;
+}
+
+double lumped_noise_bound(int rows) {
+  return 0.56 * 1.985 / std::sqrt(rows);
 }
 
 AdcStreams adc_streams(const LayerStreams& streams, int plane, int row_array, int col_array) {

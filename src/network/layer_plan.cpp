@@ -72,12 +72,19 @@ LayerPlan plan_layer(const Network& network, const MatrixLayer& matrix, const La
   const bool unit_columns = hardware.core.style == CoreStyle::offset && hardware.core.unit_column;
   const int columns = matrix.cols + (unit_columns ? plan.col_arrays : 0);
   plan.cells = matrix_rows * columns * hardware.core.slices * (hardware.core.style == CoreStyle::balanced ? 2 : 1);
-  const NoisePath noise = noise_path(layer, hardware, smallest_group(row_groups(rows, hardware.array.rows_active)));
+  const int driven = smallest_group(row_groups(rows, hardware.array.rows_active));
+  const NoisePath noise = noise_path(layer, hardware, driven);
   const ConvolutionShape geometry = layer_geometry(network, matrix.layer);
   const MatrixPlan execution = plan_matrix(geometry, hardware, noise);
   plan.execution = execution_text(execution, hardware, noise, matrix.convolution);
   plan.reason = execution.reason;
-  if (noise == NoisePath::lumped) plan.reason += "; read noise is drawn once per output";
+  if (noise == NoisePath::lumped) {
+    plan.reason += fmt::format(
+        "; read noise is drawn once per output: exactly normal where no cell meets a limit, else to within {:.2g} of "
+        "its "
+        "distribution function (Berry-Esseen, {} rows of equal terms)",
+        lumped_noise_bound(driven), driven);
+  }
   const ConversionCount products = scheme_count(hardware, conversion_scheme(hardware, noise));
   plan.megaflops_per_image *= execution.overhead(geometry) * products.total() * (noise == NoisePath::lumped ? 2 : 1);
   // A draw costs what about 20 multiplications do.

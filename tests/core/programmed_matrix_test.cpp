@@ -7,6 +7,7 @@
 
 #include "core/fast_mvm.hpp"
 #include "core/random_matrix.hpp"
+#include "crossgrid/device/clipped_moments.hpp"
 
 namespace crossgrid {
 namespace {
@@ -133,6 +134,29 @@ TEST(ProgrammedMatrix, ChoosesHowReadNoiseIsDrawn) {
   EXPECT_EQ(path(63, 10, NoiseSampling::automatic), NoisePath::per_cell) << "5 sigma from zero";
   EXPECT_EQ(path(63, infinity, NoiseSampling::lumped), NoisePath::lumped);
   EXPECT_EQ(path(64, 2, NoiseSampling::per_cell), NoisePath::per_cell);
+}
+
+/// E|e|^3 / sigma^3 of mean + a draw of the law with sigma 1, limited to g >= 0: by the midpoint rule.
+double third_moment_ratio(DrawLaw law, double mean) {
+  const ClippedMoments moments = clipped_moments(law, mean, 1, 0, std::numeric_limits<double>::infinity());
+  const double half = law == DrawLaw::normal ? 9 : std::sqrt(3.0), step = 2 * half / 100000;
+  double sum = 0;
+  for (int k = 0; k < 100000; ++k) {
+    const double z = -half + (k + 0.5) * step;
+    const double density = law == DrawLaw::normal ? std::exp(-z * z / 2) / std::sqrt(2 * M_PI) : 1 / (2 * half);
+    sum += std::pow(std::abs(std::max(mean + z, 0.0) - moments.mean), 3) * density * step;
+  }
+  return sum / std::pow(moments.variance, 1.5);
+}
+
+TEST(LumpedNoise, HasItsBoundFromTheWorstCell) {
+  double worst = 0;
+  for (const DrawLaw law : {DrawLaw::normal, DrawLaw::uniform}) {
+    for (const double mean : {0.0, 0.03, 0.3, 1.0, 3.0, 10.0}) worst = std::max(worst, third_moment_ratio(law, mean));
+  }
+  EXPECT_NEAR(worst, 1.985, 5e-4);
+  EXPECT_NEAR(third_moment_ratio(DrawLaw::normal, 10), 1.596, 5e-4);
+  for (const int rows : {64, 1152}) EXPECT_NEAR(lumped_noise_bound(rows), 0.56 * worst / std::sqrt(rows), 1e-4);
 }
 
 }  // namespace
