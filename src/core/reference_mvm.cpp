@@ -38,16 +38,15 @@ double plain_limit(const Matrix& weights, const WeightClip& clip) {
 /// One layer's chip, seen one cell at a time. Column -1 - c is the unit column of column array c.
 class ReferenceChip {
  public:
-  ReferenceChip(const Matrix& weights, const LayerHardware& hardware, const ReferenceMvm& mvm)
+  ReferenceChip(const Matrix& weights, const LayerHardware& hardware, const LayerStreams& streams)
       : weights_(weights),
         core_(hardware.core),
         device_(hardware.device),
-        mvm_(mvm),
         cell_(hardware.device, static_cast<int>(weights.rows())),
         unit_cell_(hardware.device, static_cast<int>(partition(static_cast<int>(weights.rows()),
                                                                hardware.array.cols_max, hardware.array.cols_partition)
                                                          .size())),
-        streams_{mvm.seed, mvm.trial, mvm.layer},
+        streams_(streams),
         limit_(plain_limit(weights, hardware.core.clip)),
         groups_(row_groups(partition(inputs(), hardware.array.rows_max, hardware.array.rows_partition),
                            hardware.array.rows_active)),
@@ -63,6 +62,7 @@ class ReferenceChip {
       digit_bits_ = bits % slices == 0 ? bits / slices
                                        : static_cast<int>(std::ceil((offset() ? bits : bits - 1) / double(slices)));
     }
+    program();
     per_cell_ = device.read_noise.active() && draws_cells(hardware);
   }
 
@@ -94,15 +94,101 @@ class ReferenceChip {
   }
   int columns() const { return outputs() + (units() ? static_cast<int>(col_parts_.size()) : 0); }
 
+  AdcStreams adc_streams_of(int plane, int array, int part) const { return adc_streams(streams_, plane, array, part); }
+
   /// A cell after programming, drift and faults.
-  ReferenceCell::Cell programmed(int slice, bool minus, int i, int j) const {
-    const double g = level_target(slice, minus, i, j);
-    return j < 0 ? unit_cell_.programmed(g, streams_, 64 + slice, index(i, j))
-                 : cell_.programmed(g, streams_, 2 * slice + (minus ? 1 : 0), index(i, j));
+  const ReferenceCell::Cell& programmed(int slice, bool minus, int i, int j) const {
+    return cells_[place(slice, minus, i, j)];
   }
 
   /// Against drift: what an array conducted without errors over what it conducts.
   double gain(int array, int part, int slice) const {
+    const std::size_t parts = col_parts_.size();
+    return gains_[(static_cast<std::size_t>(array) * parts + static_cast<std::size_t>(part)) *
+                      static_cast<std::size_t>(core_.slices) +
+                  static_cast<std::size_t>(slice)];
+  }
+  /// The array that holds a column.
+  int part_of(int j) const {
+    if (j < 0) return -1 - j;
+    int part = 0;
+    while (j >= col_parts_[static_cast<std::size_t>(part)].first + col_parts_[static_cast<std::size_t>(part)].count)
+      ++part;
+    return part;
+  }
+
+  double nonlinear_current(int slice, bool minus, int i, int j, double x) const {
+    return device_.iv == IvModel::linear ? 0 : cell_.nonlinear_current(programmed(slice, minus, i, j), x);
+  }
+
+  /// The cell's conductance in this cycle, drawn for itself.
+  double read(const ReferenceMvm& mvm, int slice, bool minus, int cycle, int i, int j) const {
+    const auto rows = static_cast<std::uint64_t>(inputs()), cols = static_cast<std::uint64_t>(columns());
+    const DrawSequence draws{streams_.key(DrawPurpose::cell_read_noise, 2 * slice + (minus ? 1 : 0)), mvm.image,
+                             static_cast<std::uint32_t>(cycle)};
+    const std::uint64_t cell = (mvm.window * rows + static_cast<std::uint64_t>(i)) * cols;
+    return cell_.read(programmed(slice, minus, i, j), draws, cell + static_cast<std::uint64_t>(column(j)));
+  }
+
+  /// Of the cell's conductance under clipped read noise.
+  const ReferenceCell::Moments& moments(int slice, bool minus, int i, int j) const {
+    return moments_[place(slice, minus, i, j)];
+  }
+
+  /// The normal of one lumped conversion.
+  double lumped_draw(const ReferenceMvm& mvm, int group, int slice, bool minus, int cycle, int j) const {
+    const std::uint64_t index =
+        std::uint64_t{mvm.window} * static_cast<std::uint64_t>(columns()) + static_cast<std::uint64_t>(column(j));
+    const auto number = static_cast<std::uint32_t>((2 * slice + (minus ? 1 : 0)) * 256 + cycle);
+    return normal_draw({streams_.key(DrawPurpose::lumped_read_noise, group), mvm.image, number}, index);
+  }
+
+ private:
+  std::uint64_t index(int i, int j) const {
+    const auto row = static_cast<std::uint64_t>(i);
+    return j < 0 ? row * col_parts_.size() + static_cast<std::uint64_t>(-1 - j)
+                 : row * static_cast<std::uint64_t>(outputs()) + static_cast<std::uint64_t>(j);
+  }
+  /// Among all cells: slices, sides, rows, columns (the unit columns first).
+  std::size_t place(int slice, bool minus, int i, int j) const {
+    const std::size_t units_first = units() ? col_parts_.size() : 0;
+    const std::size_t columns = units_first + static_cast<std::size_t>(outputs());
+    const std::size_t column = j < 0 ? static_cast<std::size_t>(-1 - j) : units_first + static_cast<std::size_t>(j);
+    const std::size_t plane = 2 * static_cast<std::size_t>(slice) + (minus ? 1 : 0);
+    return (plane * static_cast<std::size_t>(inputs()) + static_cast<std::size_t>(i)) * columns + column;
+  }
+  template <class Body>
+  void for_each_cell(const Body& body) const {
+    for (int slice = 0; slice < core_.slices; ++slice) {
+      for (const bool minus : {false, true}) {
+        for (int i = 0; i < inputs(); ++i) {
+          for (int j = units() ? -static_cast<int>(col_parts_.size()) : 0; j < outputs(); ++j) body(slice, minus, i, j);
+        }
+      }
+    }
+  }
+
+  void program() {
+    const std::size_t columns = static_cast<std::size_t>(outputs()) + (units() ? col_parts_.size() : 0);
+    cells_.resize(2 * static_cast<std::size_t>(core_.slices * inputs()) * columns);
+    for_each_cell([&](int slice, bool minus, int i, int j) {
+      if (minus && offset()) return;
+      const double g = level_target(slice, minus, i, j);
+      cells_[place(slice, minus, i, j)] = j < 0
+                                              ? unit_cell_.programmed(g, streams_, 64 + slice, index(i, j))
+                                              : cell_.programmed(g, streams_, 2 * slice + (minus ? 1 : 0), index(i, j));
+    });
+    if (device_.read_noise.active()) {
+      for (const ReferenceCell::Cell& cell : cells_) moments_.push_back(cell_.moments(cell));
+    }
+    for (int array = 0; array <= groups_.back().array; ++array) {
+      for (int part = 0; part < static_cast<int>(col_parts_.size()); ++part) {
+        for (int slice = 0; slice < core_.slices; ++slice) gains_.push_back(array_gain(array, part, slice));
+      }
+    }
+  }
+
+  double array_gain(int array, int part, int slice) const {
     if (device_.compensation == DriftCompensation::none || !device_.drifts()) return 1;
     double before = 0, now = 0;
     const Part& cols = col_parts_[static_cast<std::size_t>(part)];
@@ -125,47 +211,7 @@ class ReferenceChip {
     }
     return now > 0 ? before / now : 1;
   }
-  /// The array that holds a column.
-  int part_of(int j) const {
-    if (j < 0) return -1 - j;
-    int part = 0;
-    while (j >= col_parts_[static_cast<std::size_t>(part)].first + col_parts_[static_cast<std::size_t>(part)].count)
-      ++part;
-    return part;
-  }
 
-  double nonlinear_current(int slice, bool minus, int i, int j, double x) const {
-    return device_.iv == IvModel::linear ? 0 : cell_.nonlinear_current(programmed(slice, minus, i, j), x);
-  }
-
-  /// The cell's conductance in this cycle, drawn for itself.
-  double read(int slice, bool minus, int cycle, int i, int j) const {
-    const auto rows = static_cast<std::uint64_t>(inputs()), cols = static_cast<std::uint64_t>(columns());
-    const DrawSequence draws{streams_.key(DrawPurpose::cell_read_noise, 2 * slice + (minus ? 1 : 0)), mvm_.image,
-                             static_cast<std::uint32_t>(cycle)};
-    const std::uint64_t cell = (mvm_.window * rows + static_cast<std::uint64_t>(i)) * cols;
-    return cell_.read(programmed(slice, minus, i, j), draws, cell + static_cast<std::uint64_t>(column(j)));
-  }
-
-  /// Of the cell's conductance under clipped read noise.
-  ReferenceCell::Moments moments(int slice, bool minus, int i, int j) const {
-    return cell_.moments(programmed(slice, minus, i, j));
-  }
-
-  /// The normal of one lumped conversion.
-  double lumped_draw(int group, int slice, bool minus, int cycle, int j) const {
-    const std::uint64_t index =
-        std::uint64_t{mvm_.window} * static_cast<std::uint64_t>(columns()) + static_cast<std::uint64_t>(column(j));
-    const auto number = static_cast<std::uint32_t>((2 * slice + (minus ? 1 : 0)) * 256 + cycle);
-    return normal_draw({streams_.key(DrawPurpose::lumped_read_noise, group), mvm_.image, number}, index);
-  }
-
- private:
-  std::uint64_t index(int i, int j) const {
-    const auto row = static_cast<std::uint64_t>(i);
-    return j < 0 ? row * col_parts_.size() + static_cast<std::uint64_t>(-1 - j)
-                 : row * static_cast<std::uint64_t>(outputs()) + static_cast<std::uint64_t>(j);
-  }
   double level_target(int slice, bool minus, int i, int j) const {
     const double weight = j < 0 ? 0 : static_cast<double>(weights_(j, i));
     const double g = target(std::clamp(weight / limit_, -1.0, 1.0), slice, minus);
@@ -210,7 +256,6 @@ class ReferenceChip {
   const Matrix& weights_;
   const CoreConfig& core_;
   const DeviceConfig& device_;
-  const ReferenceMvm& mvm_;
   ReferenceCell cell_, unit_cell_;
   LayerStreams streams_;
   double limit_;
@@ -219,6 +264,9 @@ class ReferenceChip {
   double g_min_ = 0, level_steps_ = 0, range_ = 1, base_ = 0;
   int digit_bits_ = 0;
   bool per_cell_ = false;
+  std::vector<ReferenceCell::Cell> cells_;  ///< by place()
+  std::vector<ReferenceCell::Moments> moments_;
+  std::vector<double> gains_;  ///< [array][column part][slice]
 };
 
 struct ScaledInputs {
@@ -389,14 +437,14 @@ class ReferenceChain {
 
   double noise(int group, int slice, bool minus, int cycle, int j) const {
     const bool lumped = hardware_.device.read_noise.active() && !chip_.per_cell();
-    return lumped ? chip_.lumped_draw(group, slice, minus, cycle, j) : 0;
+    return lumped ? chip_.lumped_draw(mvm_, group, slice, minus, cycle, j) : 0;
   }
 
   void add_cell(int slice, bool minus, int cycle, int i, int j, double x, double& current, double& variance) const {
     if (!hardware_.device.read_noise.active()) {
       current += x * chip_.programmed(slice, minus, i, j);
     } else if (chip_.per_cell()) {
-      current += x * chip_.read(slice, minus, cycle, i, j);
+      current += x * chip_.read(mvm_, slice, minus, cycle, i, j);
     } else {
       const auto cell = chip_.moments(slice, minus, i, j);
       current += x * cell.mean;
@@ -428,9 +476,11 @@ class ReferenceChain {
     const int part = chip_.part_of(j);
     const int first = chip_.units() ? chip_.column(-1 - part) : chip_.col_parts()[static_cast<std::size_t>(part)].first;
     const int column = chip_.column(j);
-    const AdcStreams streams = adc_streams({mvm_.seed, mvm_.trial, mvm_.layer}, 2 * slice + side, rows.array, part);
+    const AdcStreams streams = chip_.adc_streams_of(2 * slice + side, rows.array, part);
+    AdcConfig adc = hardware_.adc;
+    if (adc.levels.lloyd_max) adc.levels.levels = mvm_.adc_levels.at(static_cast<std::size_t>(slice));
     return reference_adc(
-        hardware_.adc, current, range, streams, column - first,
+        adc, current, range, streams, column - first,
         {mvm_.image, static_cast<std::uint32_t>(group * 64 + input_slice), mvm_.window, chip_.columns(), first});
   }
 
@@ -489,18 +539,35 @@ bool clips(const ReferenceResult& result) {
 
 }  // namespace
 
-ReferenceResult reference_chain(const Matrix& weights, const LayerHardware& hardware, std::span<const double> x,
-                                const ReferenceMvm& mvm) {
-  const ReferenceChip chip(weights, hardware, mvm);
+struct ReferenceMatrix::Impl {
+  Impl(Matrix w, LayerHardware h, const LayerStreams& streams)
+      : weights(std::move(w)), hardware(std::move(h)), chip(weights, hardware, streams) {}
+  Matrix weights;
+  LayerHardware hardware;
+  ReferenceChip chip;  ///< refers to both
+};
+
+ReferenceMatrix::ReferenceMatrix(Matrix weights, LayerHardware hardware, const LayerStreams& streams)
+    : impl_(std::make_unique<Impl>(std::move(weights), std::move(hardware), streams)) {}
+ReferenceMatrix::ReferenceMatrix(ReferenceMatrix&&) noexcept = default;
+ReferenceMatrix::~ReferenceMatrix() = default;
+
+ReferenceResult ReferenceMatrix::multiply(std::span<const double> x, const ReferenceMvm& mvm) const {
+  const LayerHardware& hardware = impl_->hardware;
   for (int halvings = 0;; ++halvings) {
     const double factor = std::ldexp(1.0, -halvings);
     const ScaledInputs inputs = scaled_inputs(hardware.dac, mvm.input_range, x, factor);
-    ReferenceResult result = ReferenceChain(chip, hardware, mvm, inputs).run();
+    ReferenceResult result = ReferenceChain(impl_->chip, hardware, mvm, inputs).run();
     result.halvings = halvings;
     if (halvings < hardware.adc.bound_management && clips(result)) continue;
     for (double& y : result.outputs) y /= factor;
     return result;
   }
+}
+
+ReferenceResult reference_chain(const Matrix& weights, const LayerHardware& hardware, std::span<const double> x,
+                                const ReferenceMvm& mvm) {
+  return ReferenceMatrix(weights, hardware, {mvm.seed, mvm.trial, mvm.layer}).multiply(x, mvm);
 }
 
 std::vector<double> reference_mvm(const Matrix& weights, const LayerHardware& hardware, std::span<const double> x,

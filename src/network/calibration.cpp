@@ -66,6 +66,7 @@ LayerHardware nominal_part(LayerHardware hardware) {
   hardware.adc = adc;
   if (hardware.dac.range == RangeRule::calibrated) hardware.dac.range = RangeRule::fixed;
   hardware.dac.fixed_range = {};
+  hardware.precision = Precision::float32;
   return hardware;
 }
 
@@ -90,6 +91,7 @@ std::vector<LayerRanges> taken_ranges(std::span<const LayerHardware> hardware, s
 
 /// What of a layer's hardware its ranges depend on.
 LayerHardware calibrated_part(LayerHardware hardware) {
+  hardware.precision = Precision::float32;
   hardware.device = hardware.device.nominal();
   return hardware;
 }

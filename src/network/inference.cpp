@@ -11,6 +11,7 @@
 #include "crossgrid/network/image_metrics.hpp"
 #include "crossgrid/network/layer_observer.hpp"
 #include "crossgrid/network/network_execution.hpp"
+#include "crossgrid/network/reference_network.hpp"
 
 namespace crossgrid {
 
@@ -25,6 +26,22 @@ struct PreparedPoint {
   std::uint32_t trial = 0;
   std::shared_ptr<const NetworkExecution> execution;
 };
+
+/// The last point of float64.
+struct DoublePoint {
+  std::vector<LayerHardware> hardware;
+  std::uint64_t seed = 0;
+  std::uint32_t trial = 0;
+  std::shared_ptr<const ReferenceNetwork> network;
+};
+
+bool in_double(std::span<const LayerHardware> hardware) {
+  return std::ranges::any_of(hardware, [](const LayerHardware& h) { return h.precision == Precision::float64; });
+}
+
+std::vector<float> to_float(const std::vector<double>& values) {
+  return {values.begin(), values.end()};
+}
 
 enum Metric : std::size_t { top1, top5, loss, layer_error, adc_clip_rate, input_halvings, metric_count };
 
@@ -47,6 +64,7 @@ struct InsideMeasures {
   std::vector<double> errors;                 ///< sum of relative errors over matrix layers
   std::vector<std::uint64_t> clipped, conversions;
   std::vector<std::uint64_t> halvings;  ///< of all layers' inputs
+  std::vector<float> logits;            ///< of a micro-batch in double
 };
 
 }  // namespace
@@ -217,6 +235,45 @@ struct InferenceEngine::Impl {
     return execution.run(*data, batch, lane, 0, observer);
   }
 
+  std::shared_ptr<const ReferenceNetwork> prepare_in_double(const InferenceRequest& request) {
+    if (!double_point || double_point->seed != request.seed || double_point->trial != request.trial ||
+        !std::ranges::equal(double_point->hardware, request.hardware)) {
+      const auto made = std::make_shared<ReferenceNetwork>(
+          network, request.hardware, calibration.ranges(request.hardware), request.seed, request.trial);
+      executor.run(made->matrices(), [&](std::size_t m, int) { made->program(m); });
+      double_point = {{request.hardware.begin(), request.hardware.end()}, request.seed, request.trial, made};
+    }
+    return double_point->network;
+  }
+
+  /// The batch's logits; the images not asked for stay as they were.
+  const float* run_in_double(const ReferenceNetwork& in_double_network, const MicroBatch& batch, Lane& lane,
+                             bool errors, InsideMeasures& measures) {
+    const auto images = static_cast<std::size_t>(batch.size);
+    measures.errors.assign(images, 0);
+    measures.clipped.assign(images, 0);
+    measures.conversions.assign(images, 0);
+    measures.halvings.assign(images, 0);
+    measures.logits.resize(images * static_cast<std::size_t>(network.classes));
+    if (errors) run_reference(batch, lane, measures);
+    for (int image = batch.begin; image < batch.end; ++image) {
+      const auto k = static_cast<std::size_t>(image);
+      const ReferenceNetwork::Image found =
+          in_double_network.run(*data, batch.first + static_cast<std::uint64_t>(image));
+      std::ranges::copy(to_float(found.logits),
+                        measures.logits.begin() + static_cast<std::ptrdiff_t>(k) * network.classes);
+      measures.clipped[k] = found.clipped, measures.conversions[k] = found.conversions;
+      measures.halvings[k] = found.halvings;
+      if (!errors) continue;
+      for (std::size_t m = 0; m < layers.size(); ++m) {
+        const std::vector<float> outputs = to_float(found.outputs[m]);
+        measures.errors[k] +=
+            relative_error(outputs.data(), measures.reference[m].data() + k * outputs.size(), outputs.size());
+      }
+    }
+    return measures.logits.data();
+  }
+
   /// Of one image.
   double mvms() const {
     double sum = 0;
@@ -250,11 +307,14 @@ struct InferenceEngine::Impl {
     const std::vector<Metric> metrics = metrics_of(request.metrics);
     const bool errors = std::ranges::find(metrics, layer_error) != metrics.end();
     const bool clips = std::ranges::find(metrics, adc_clip_rate) != metrics.end();
-    const auto execution = prepare(request);
+    const auto in_double_network = in_double(request.hardware) ? prepare_in_double(request) : nullptr;
+    const auto execution = in_double_network ? nullptr : prepare(request);
     std::mutex heartbeat_mutex;
     over_images(request.first, request.count, [&](const MicroBatch& batch, int index) {
       const auto lane = static_cast<std::size_t>(index);
-      const float* logits = run_measured(*execution, batch, lanes[lane], errors, clips, inside[lane]);
+      const float* logits = in_double_network
+                                ? run_in_double(*in_double_network, batch, lanes[lane], errors, inside[lane])
+                                : run_measured(*execution, batch, lanes[lane], errors, clips, inside[lane]);
       for (int k = batch.begin; k < batch.end; ++k) {
         const std::uint64_t image = batch.first + static_cast<std::uint64_t>(k);
         const float* const outputs = logits + static_cast<std::ptrdiff_t>(k) * network.classes;
@@ -280,10 +340,16 @@ struct InferenceEngine::Impl {
                   tally_observer(execution, inside[lane].reference, batch, lanes[lane], tally));
   }
 
-  Matrix collect_logits(const NetworkExecution& execution, std::uint64_t first, std::uint32_t count) {
+  auto in_float(const NetworkExecution& execution) {
+    return [&](const MicroBatch& batch, std::size_t lane) { return execution.run(*data, batch, lanes[lane], 0, {}); };
+  }
+
+  /// run(batch, lane): the logits of a micro-batch.
+  template <class Run>
+  Matrix collect_logits(const Run& run, std::uint64_t first, std::uint32_t count) {
     Matrix logits(count, network.classes);
     over_images(first, count, [&](const MicroBatch& batch, int lane) {
-      const float* found = execution.run(*data, batch, lanes[static_cast<std::size_t>(lane)], 0, {});
+      const float* found = run(batch, static_cast<std::size_t>(lane));
       for (int k = batch.begin; k < batch.end; ++k) {
         std::copy_n(found + static_cast<std::ptrdiff_t>(k) * network.classes, network.classes,
                     logits.row(static_cast<Eigen::Index>(batch.first + static_cast<std::uint64_t>(k) - first)).data());
@@ -304,6 +370,7 @@ struct InferenceEngine::Impl {
   Calibration calibration;
   ChipCache chips;
   std::deque<PreparedPoint> points;
+  std::optional<DoublePoint> double_point;
 };
 
 InferenceEngine::InferenceEngine(Network network, std::shared_ptr<const Dataset> data, CalibrationPlan calibration,
@@ -357,7 +424,16 @@ std::vector<LayerRanges> InferenceEngine::ranges(std::span<const LayerHardware> 
 }
 
 Matrix InferenceEngine::logits(const InferenceRequest& request) {
-  return impl_->collect_logits(*impl_->prepare(request), request.first, request.count);
+  Impl& impl = *impl_;
+  if (in_double(request.hardware)) {
+    const auto network = impl.prepare_in_double(request);
+    const auto run = [&](const MicroBatch& batch, std::size_t lane) {
+      return impl.run_in_double(*network, batch, impl.lanes[lane], false, impl.inside[lane]);
+    };
+    return impl.collect_logits(run, request.first, request.count);
+  }
+  const auto execution = impl.prepare(request);
+  return impl.collect_logits(impl.in_float(*execution), request.first, request.count);
 }
 
 Matrix InferenceEngine::layer_outputs(const InferenceRequest& request, int matrix) {
@@ -380,7 +456,7 @@ Matrix InferenceEngine::layer_outputs(const InferenceRequest& request, int matri
 }
 
 Matrix InferenceEngine::reference_logits(std::uint64_t first, std::uint32_t count) {
-  return impl_->collect_logits(impl_->reference, first, count);
+  return impl_->collect_logits(impl_->in_float(impl_->reference), first, count);
 }
 
 }  // namespace crossgrid

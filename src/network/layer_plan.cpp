@@ -18,6 +18,8 @@ namespace {
 /// half is for weights and partial sums. Never the host's own cache: results must not depend on the host.
 constexpr std::size_t activation_bytes = std::size_t{512} * 1024;
 constexpr int largest_micro_batch = 64;
+/// What a cell costs in double (ReferenceMatrix), in multiplications of a float32 product.
+constexpr double cell_multiplications = 200;
 
 /// How read noise will be drawn. Programs the layer only where the conductances decide it.
 NoisePath noise_path(const Layer& layer, const LayerHardware& hardware, int smallest_rows) {
@@ -65,6 +67,10 @@ LayerPlan plan_layer(const Network& network, const MatrixLayer& matrix, const La
     plan.reason = "analog is false";
     return plan;
   }
+  if (hardware.precision == Precision::float64) {
+    plan.execution = "cell by cell, in double";
+    plan.reason = "simulation.precision is float64";
+  }
   const int matrix_rows = matrix.rows + hardware.core.bias_row_count();
   const auto rows = partition(matrix_rows, hardware.array.rows_max, hardware.array.rows_partition);
   const auto cols = partition(matrix.cols, hardware.array.cols_max, hardware.array.cols_partition);
@@ -74,6 +80,12 @@ LayerPlan plan_layer(const Network& network, const MatrixLayer& matrix, const La
   plan.cells = matrix_rows * columns * hardware.core.slices * (hardware.core.style == CoreStyle::balanced ? 2 : 1);
   const int driven = smallest_group(row_groups(rows, hardware.array.rows_active));
   const NoisePath noise = noise_path(layer, hardware, driven);
+  if (hardware.precision == Precision::float64) {
+    // A cell and an input cycle take about as long as these multiplications of the float32 path.
+    const double cells = static_cast<double>(plan.cells) / matrix.cols / matrix.rows;
+    plan.megaflops_per_image *= cell_multiplications * cells * input_slices(hardware.dac).count;
+    return plan;
+  }
   const ConvolutionShape geometry = layer_geometry(network, matrix.layer);
   const MatrixPlan execution = plan_matrix(geometry, hardware, noise);
   plan.execution = execution_text(execution, hardware, noise, matrix.convolution);

@@ -249,8 +249,11 @@ std::vector<Parameter> layer_rows() {
   rows.push_back(future("window.y", "windows of a convolution per array", types::integer(1), 1));
   rows.push_back(future("activation_bits", "resolution of activations between layers",
                         types::integer_or(1, 16, "float"), "float"));
-  rows.push_back(
-      future("simulation.precision", "arithmetic of the simulation", types::words({"float32", "float64"}), "float32"));
+  rows.push_back(choice(
+      "simulation.precision", "arithmetic of the simulation; float64 is a slow check, cell by cell",
+      {"float32", "float64"}, [](auto& h) -> auto& { return h.precision; },
+      std::vector<std::pair<std::string, Precision>>{{"float32", Precision::float32}, {"float64", Precision::float64}},
+      ParameterGroup::conversion));
   rows.back().scope = ParameterScope::whole_network;
   return rows;
 }

@@ -12,35 +12,11 @@
 namespace crossgrid {
 namespace {
 
+using test::everything_network;
 using test::MemoryDataset;
 using test::NetworkBuilder;
+using test::residual_network;
 using test::Values;
-
-/// Every kind of layer, sizes that are no multiple of a vector.
-Network everything_network() {
-  NetworkBuilder b({3, 13, 11});
-  b.preprocess() = {1 / 255.0, {0.4, 0.5, 0.6}, {0.3, 0.2, 0.25}};
-  const int stem = b.relu(b.conv(-1, 10, 3, 1, 1));
-  const int branch = b.conv(stem, 10, 3, 1, 1);
-  const int sum = b.relu(b.add(Add{}, {stem, branch}));
-  const int pooled = b.add(MaxPool2d{3, 2, 1}, {sum});
-  const int strided = b.relu(b.conv(pooled, 17, 3, 2, 1));
-  const int mean = b.add(AvgPool2d{2, 1, 1}, {strided});
-  const int wide = b.conv(mean, 8, 1, 1, 0);
-  const int flat = b.add(Flatten{}, {wide});
-  const int hidden = b.relu(b.linear(flat, 12));
-  b.linear(hidden, 7);
-  return b.network();
-}
-
-Network residual_network() {
-  NetworkBuilder b({4, 9, 9}, 5);
-  const int a = b.relu(b.conv(-1, 16, 3, 1, 1));
-  const int c = b.conv(b.relu(b.conv(a, 16, 3, 1, 1)), 16, 3, 1, 1);
-  const int d = b.relu(b.add(Add{}, {c, a}));
-  b.add(Softmax{}, {b.linear(b.add(Flatten{}, {b.add(GlobalAvgPool{}, {d})}), 6)});
-  return b.network();
-}
 
 std::vector<LayerHardware> uniform_hardware(const Network& network, const LayerHardware& hardware) {
   return std::vector<LayerHardware>(matrix_layers(network).size(), hardware);

@@ -44,6 +44,11 @@ struct ArrayConfig {
   bool operator==(const ArrayConfig&) const = default;
 };
 
+enum class Precision {
+  float32,
+  float64
+};  ///< of the simulation; float64: cell by cell, a slow check (ReferenceNetwork)
+
 /// Everything that decides how one layer's products run on crossbars: the resolved hardware of one layer at one point.
 struct LayerHardware {
   bool analog = true;  ///< false: this layer is computed digitally in floating point
@@ -52,6 +57,7 @@ struct LayerHardware {
   DeviceConfig device;
   DacConfig dac;
   AdcConfig adc;
+  Precision precision = Precision::float32;
   bool operator==(const LayerHardware&) const = default;
 };
 

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "crossgrid/base/matrix.hpp"
+#include "crossgrid/core/cell_plane.hpp"
 #include "crossgrid/core/layer_hardware.hpp"
 
 namespace crossgrid {
@@ -18,6 +20,7 @@ struct ReferenceMvm {
   std::uint32_t layer = 0;
   std::uint32_t image = 0;
   std::uint32_t window = 0;
+  std::vector<std::vector<double>> adc_levels = {};  ///< by weight slice, where adc.levels is "lloyd_max"
 };
 
 /// A value that met an ADC.
@@ -34,6 +37,21 @@ struct ReferenceResult {
   std::vector<double> outputs;  ///< layer units
   std::vector<ReferenceConversion> conversions;
   int halvings = 0;  ///< by bound management
+};
+
+/// One layer's chip, programmed once, for many MVMs; seed, trial and layer of the MVMs don't matter. See
+/// reference_chain().
+class ReferenceMatrix {
+ public:
+  ReferenceMatrix(Matrix weights, LayerHardware hardware, const LayerStreams& streams);
+  ReferenceMatrix(ReferenceMatrix&&) noexcept;
+  ~ReferenceMatrix();
+  /// Threads may share it.
+  ReferenceResult multiply(std::span<const double> x, const ReferenceMvm& mvm) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
 /// The slow truth that tests hold the fast paths to: cell by cell, slice by slice, in double, with its own formulas

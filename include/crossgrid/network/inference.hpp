@@ -48,6 +48,8 @@ struct InferenceRequest {
 /// nats; layer_error: mean over matrix layers of |y - r| / |r|, y the layer's output before its ReLU and r the
 /// floating-point network's on the same image; adc_clip_rate: share of conversions outside the ADC's range;
 /// input_halvings: how often bound management halved an MVM's inputs, mean over all MVMs.
+/// Points of simulation.precision float64 run through ReferenceNetwork: metrics and logits, not layer_measures() and
+/// layer_outputs(), which are those of float32.
 /// Images asked for in multiples of the micro-batch, from a multiple on, waste no work.
 class InferenceEngine {
  public:

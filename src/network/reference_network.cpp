@@ -1,0 +1,233 @@
+#include "crossgrid/network/reference_network.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "crossgrid/network/execution_graph.hpp"
+#include "crossgrid/network/matrix_step.hpp"
+
+namespace crossgrid {
+
+struct ReferenceNetwork::MatrixPart {
+  MatrixLayer layer;
+  ConvolutionShape geometry;  ///< of one image
+  LayerHardware hardware;
+  LayerRanges ranges;
+  std::optional<ReferenceMatrix> arrays;  ///< none: digital
+};
+
+ReferenceNetwork::ReferenceNetwork(const Network& network, std::span<const LayerHardware> hardware,
+                                   std::vector<LayerRanges> ranges, std::uint64_t seed, std::uint32_t trial)
+    : network_(network), matrix_of_layer_(network.layers.size(), -1), seed_(seed), trial_(trial) {
+  for (const MatrixLayer& layer : matrix_layers(network)) {
+    const std::size_t m = matrices_.size();
+    matrix_of_layer_[static_cast<std::size_t>(layer.layer)] = static_cast<int>(m);
+    matrices_.push_back({layer, layer_geometry(network, layer.layer), hardware[m], std::move(ranges[m]), {}});
+  }
+}
+
+ReferenceNetwork::~ReferenceNetwork() = default;
+
+std::size_t ReferenceNetwork::matrices() const {
+  return matrices_.size();
+}
+
+void ReferenceNetwork::program(std::size_t matrix) {
+  MatrixPart& part = matrices_[matrix];
+  if (!part.hardware.analog) return;
+  const Layer& layer = network_.layers[static_cast<std::size_t>(part.layer.layer)];
+  part.arrays.emplace(matrix_weights(layer, part.hardware), part.hardware,
+                      LayerStreams{seed_, trial_, static_cast<std::uint32_t>(part.layer.layer)});
+}
+
+/// One image on its way, NHWC.
+struct ReferenceNetwork::Walk {
+  using Values = std::vector<double>;
+
+  const ReferenceNetwork& network;
+  std::uint32_t image;
+  Image& found;
+
+  static double at(const Values& from, const Shape& shape, int y, int x, int c) {
+    return from[static_cast<std::size_t>((y * shape.width + x) * shape.channels + c)];
+  }
+
+  /// The inputs of a window in the order (channel, kernel row, kernel column); 0 beyond the edge.
+  static Values window(const Values& from, const Shape& in, const ConvolutionShape& g, int row, int column) {
+    Values x;
+    for (int c = 0; c < g.in_channels; ++c) {
+      for (int ky = 0; ky < g.kernel_height; ++ky) {
+        for (int kx = 0; kx < g.kernel_width; ++kx) {
+          const int iy = row * g.stride - g.padding + ky, ix = column * g.stride - g.padding + kx;
+          const bool inside = iy >= 0 && ix >= 0 && iy < g.height && ix < g.width;
+          x.push_back(inside ? at(from, in, iy, ix, c) : 0);
+        }
+      }
+    }
+    return x;
+  }
+
+  Values digital(const Matrix& weights, const Values& x) const {
+    Values y;
+    for (Eigen::Index j = 0; j < weights.rows(); ++j) {
+      double sum = 0;
+      for (Eigen::Index i = 0; i < weights.cols(); ++i) {
+        sum += static_cast<double>(weights(j, i)) * x[static_cast<std::size_t>(i)];
+      }
+      y.push_back(sum);
+    }
+    return y;
+  }
+
+  Values analog(const MatrixPart& part, Values x, std::uint32_t number) {
+    ReferenceMvm mvm;
+    mvm.input_range = part.ranges.dac, mvm.adc_ranges = part.ranges.adc, mvm.adc_levels = part.ranges.levels;
+    mvm.image = image, mvm.window = number;
+    x.resize(x.size() + static_cast<std::size_t>(part.hardware.core.bias_row_count()), 1.0);
+    ReferenceResult result = part.arrays->multiply(x, mvm);
+    found.halvings += static_cast<std::uint64_t>(result.halvings);
+    found.conversions += result.conversions.size();
+    for (const ReferenceConversion& conversion : result.conversions) {
+      const bool inside = conversion.value >= conversion.range.low && conversion.value <= conversion.range.high;
+      if (!inside) ++found.clipped;
+    }
+    return std::move(result.outputs);
+  }
+
+  Values matrix(const MatrixPart& part, const Values& from, const Shape& in) {
+    const Layer& layer = network.network_.layers[static_cast<std::size_t>(part.layer.layer)];
+    const std::vector<float>& bias = layer_bias(layer);
+    const bool in_rows = part.arrays && part.hardware.core.bias_row_count() > 0;
+    const ConvolutionShape& g = part.geometry;
+    Values to;
+    for (int row = 0; row < g.out_height(); ++row) {
+      for (int column = 0; column < g.out_width(); ++column) {
+        Values x = g.height == 1 && g.width == 1 && g.rows() == static_cast<int>(from.size())
+                       ? from
+                       : window(from, in, g, row, column);
+        const auto number = static_cast<std::uint32_t>(row * g.out_width() + column);
+        Values y = part.arrays ? analog(part, std::move(x), number) : digital(layer_weights(layer), x);
+        for (std::size_t j = 0; j < y.size(); ++j) to.push_back(y[j] + (bias.empty() || in_rows ? 0 : double(bias[j])));
+      }
+    }
+    return to;
+  }
+
+  /// best(value so far, value, count) over the pixels of each window that lie in the image.
+  template <class Pool, class Merge, class Finish>
+  static Values pooled(const Values& from, const Shape& in, const Shape& out, const Pool& pool, double start,
+                       const Merge& merge, const Finish& finish) {
+    Values to;
+    for (int row = 0; row < out.height; ++row) {
+      for (int column = 0; column < out.width; ++column) {
+        for (int c = 0; c < in.channels; ++c) {
+          double value = start;
+          int count = 0;
+          for (int y = row * pool.stride - pool.padding; y < row * pool.stride - pool.padding + pool.size; ++y) {
+            for (int x = column * pool.stride - pool.padding; x < column * pool.stride - pool.padding + pool.size;
+                 ++x) {
+              if (y < 0 || x < 0 || y >= in.height || x >= in.width) continue;
+              value = merge(value, at(from, in, y, x, c));
+              ++count;
+            }
+          }
+          to.push_back(finish(value, count));
+        }
+      }
+    }
+    return to;
+  }
+
+  static double sum(double a, double b) { return a + b; }
+  static double mean(double value, int count) { return value / count; }
+
+  static Values flattened(const Values& from, const Shape& in) {
+    Values to;
+    for (int c = 0; c < in.channels; ++c) {
+      for (int pixel = 0; pixel < in.height * in.width; ++pixel) {
+        to.push_back(from[static_cast<std::size_t>(pixel * in.channels + c)]);
+      }
+    }
+    return to;
+  }
+
+  /// Over the channels of every pixel. A last one is left out: metrics are of the logits.
+  static Values softmax(Values values, int channels) {
+    const auto count = static_cast<std::size_t>(channels);
+    for (std::size_t first = 0; first < values.size(); first += count) {
+      const std::span<double> pixel(values.data() + first, count);
+      const double largest = std::ranges::max(pixel);
+      double sum = 0;
+      for (double& value : pixel) sum += value = std::exp(value - largest);
+      for (double& value : pixel) value /= sum;
+    }
+    return values;
+  }
+
+  Values operation(const Layer& layer, const Values& from, const Shape& in, const Values* second) {
+    return std::visit(
+        [&](const auto& kind) -> Values {
+          using Kind = std::decay_t<decltype(kind)>;
+          if constexpr (std::is_same_v<Kind, MaxPool2d>) {
+            return pooled(
+                from, in, layer.output, kind, -INFINITY, [](double a, double b) { return std::max(a, b); },
+                [](double value, int) { return value; });
+          } else if constexpr (std::is_same_v<Kind, AvgPool2d>) {
+            return pooled(from, in, layer.output, kind, 0, sum, mean);
+          } else if constexpr (std::is_same_v<Kind, GlobalAvgPool>) {
+            Values to(static_cast<std::size_t>(in.channels), 0.0);
+            for (std::size_t k = 0; k < from.size(); ++k) to[k % to.size()] += from[k];
+            for (double& value : to) value /= in.height * in.width;
+            return to;
+          } else if constexpr (std::is_same_v<Kind, Flatten>) {
+            return flattened(from, in);
+          } else if constexpr (std::is_same_v<Kind, Add>) {
+            Values to = from;
+            for (std::size_t k = 0; k < to.size(); ++k) to[k] += (*second)[k];
+            return to;
+          } else if constexpr (std::is_same_v<Kind, Relu>) {
+            Values to = from;
+            for (double& value : to) value = value > 0 ? value : value != value ? value : 0;
+            return to;
+          } else {
+            return &layer == &network.network_.layers.back() ? from : softmax(from, in.channels);
+          }
+        },
+        layer.operation);
+  }
+};
+
+ReferenceNetwork::Image ReferenceNetwork::run(const Dataset& data, std::uint64_t image) const {
+  Image found;
+  Walk walk{*this, static_cast<std::uint32_t>(image), found};
+  const Preprocess& preprocess = network_.preprocess;
+  std::vector<double> pixels;
+  for (const std::uint8_t pixel : data.pixels(image)) {
+    const std::size_t c = pixels.size() % static_cast<std::size_t>(network_.input.channels);
+    const double mean = preprocess.mean.empty() ? 0 : preprocess.mean[c];
+    pixels.push_back((pixel * preprocess.scale - mean) / (preprocess.std.empty() ? 1 : preprocess.std[c]));
+  }
+  std::vector<std::vector<double>> values;
+  const auto value_of = [&](int index) -> const std::vector<double>& {
+    return index < 0 ? pixels : values[static_cast<std::size_t>(index)];
+  };
+  const auto shape_of = [&](int index) -> const Shape& {
+    return index < 0 ? network_.input : network_.layers[static_cast<std::size_t>(index)].output;
+  };
+  for (std::size_t k = 0; k < network_.layers.size(); ++k) {
+    const Layer& layer = network_.layers[k];
+    const std::vector<double>& from = value_of(layer.inputs.front());
+    const Shape& in = shape_of(layer.inputs.front());
+    if (matrix_of_layer_[k] >= 0) {
+      values.push_back(walk.matrix(matrices_[static_cast<std::size_t>(matrix_of_layer_[k])], from, in));
+      found.outputs.push_back(values.back());
+    } else {
+      values.push_back(walk.operation(layer, from, in, layer.inputs.size() > 1 ? &value_of(layer.inputs[1]) : nullptr));
+    }
+  }
+  found.logits = std::move(values.back());
+  return found;
+}
+
+}  // namespace crossgrid
