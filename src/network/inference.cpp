@@ -60,6 +60,13 @@ std::vector<Metric> metrics_of(const std::vector<std::string>& names) {
 
 /// Per image of a micro-batch: what the network's inside tells.
 struct InsideMeasures {
+  void begin(std::size_t images) {
+    errors.assign(images, 0);
+    clipped.assign(images, 0);
+    conversions.assign(images, 0);
+    halvings.assign(images, 0);
+  }
+
   std::vector<std::vector<float>> reference;  ///< outputs of the floating-point network, by matrix layer
   std::vector<double> errors;                 ///< sum of relative errors over matrix layers
   std::vector<std::uint64_t> clipped, conversions;
@@ -202,11 +209,7 @@ struct InferenceEngine::Impl {
 
   const float* run_measured(const NetworkExecution& execution, const MicroBatch& batch, Lane& lane, bool errors,
                             bool clips, InsideMeasures& measures) {
-    const auto images = static_cast<std::size_t>(batch.size);
-    measures.errors.assign(images, 0);
-    measures.clipped.assign(images, 0);
-    measures.conversions.assign(images, 0);
-    measures.halvings.assign(images, 0);
+    measures.begin(static_cast<std::size_t>(batch.size));
     NetworkExecution::Observer observer;
     observer.halvings = measures.halvings.data();
     if (errors) {
@@ -249,12 +252,8 @@ struct InferenceEngine::Impl {
   /// The batch's logits; the images not asked for stay as they were.
   const float* run_in_double(const ReferenceNetwork& in_double_network, const MicroBatch& batch, Lane& lane,
                              bool errors, InsideMeasures& measures) {
-    const auto images = static_cast<std::size_t>(batch.size);
-    measures.errors.assign(images, 0);
-    measures.clipped.assign(images, 0);
-    measures.conversions.assign(images, 0);
-    measures.halvings.assign(images, 0);
-    measures.logits.resize(images * static_cast<std::size_t>(network.classes));
+    measures.begin(static_cast<std::size_t>(batch.size));
+    measures.logits.resize(static_cast<std::size_t>(batch.size) * static_cast<std::size_t>(network.classes));
     if (errors) run_reference(batch, lane, measures);
     for (int image = batch.begin; image < batch.end; ++image) {
       const auto k = static_cast<std::size_t>(image);

@@ -50,7 +50,8 @@ struct ReferenceNetwork::Walk {
   Image& found;
 
   static double at(const Values& from, const Shape& shape, int y, int x, int c) {
-    return from[static_cast<std::size_t>((y * shape.width + x) * shape.channels + c)];
+    const int place = (y * shape.width + x) * shape.channels + c;
+    return from[static_cast<std::size_t>(place)];
   }
 
   /// The inputs of a window in the order (channel, kernel row, kernel column); 0 beyond the edge.
@@ -145,8 +146,8 @@ struct ReferenceNetwork::Walk {
   static Values flattened(const Values& from, const Shape& in) {
     Values to;
     for (int c = 0; c < in.channels; ++c) {
-      for (int pixel = 0; pixel < in.height * in.width; ++pixel) {
-        to.push_back(from[static_cast<std::size_t>(pixel * in.channels + c)]);
+      for (int y = 0; y < in.height; ++y) {
+        for (int x = 0; x < in.width; ++x) to.push_back(at(from, in, y, x, c));
       }
     }
     return to;
@@ -165,7 +166,7 @@ struct ReferenceNetwork::Walk {
     return values;
   }
 
-  Values operation(const Layer& layer, const Values& from, const Shape& in, const Values* second) {
+  Values operation(const Layer& layer, const Values& from, const Shape& in, const Values& second) {
     return std::visit(
         [&](const auto& kind) -> Values {
           using Kind = std::decay_t<decltype(kind)>;
@@ -184,7 +185,7 @@ struct ReferenceNetwork::Walk {
             return flattened(from, in);
           } else if constexpr (std::is_same_v<Kind, Add>) {
             Values to = from;
-            for (std::size_t k = 0; k < to.size(); ++k) to[k] += (*second)[k];
+            for (std::size_t k = 0; k < to.size(); ++k) to[k] += second[k];
             return to;
           } else if constexpr (std::is_same_v<Kind, Relu>) {
             Values to = from;
@@ -223,7 +224,7 @@ ReferenceNetwork::Image ReferenceNetwork::run(const Dataset& data, std::uint64_t
       values.push_back(walk.matrix(matrices_[static_cast<std::size_t>(matrix_of_layer_[k])], from, in));
       found.outputs.push_back(values.back());
     } else {
-      values.push_back(walk.operation(layer, from, in, layer.inputs.size() > 1 ? &value_of(layer.inputs[1]) : nullptr));
+      values.push_back(walk.operation(layer, from, in, value_of(layer.inputs.back())));
     }
   }
   found.logits = std::move(values.back());
