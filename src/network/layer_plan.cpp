@@ -67,10 +67,6 @@ LayerPlan plan_layer(const Network& network, const MatrixLayer& matrix, const La
     plan.reason = "analog is false";
     return plan;
   }
-  if (hardware.precision == Precision::float64) {
-    plan.execution = "cell by cell, in double";
-    plan.reason = "simulation.precision is float64";
-  }
   const int matrix_rows = matrix.rows + hardware.core.bias_row_count();
   const auto rows = partition(matrix_rows, hardware.array.rows_max, hardware.array.rows_partition);
   const auto cols = partition(matrix.cols, hardware.array.cols_max, hardware.array.cols_partition);
@@ -78,14 +74,16 @@ LayerPlan plan_layer(const Network& network, const MatrixLayer& matrix, const La
   const bool unit_columns = hardware.core.style == CoreStyle::offset && hardware.core.unit_column;
   const int columns = matrix.cols + (unit_columns ? plan.col_arrays : 0);
   plan.cells = matrix_rows * columns * hardware.core.slices * (hardware.core.style == CoreStyle::balanced ? 2 : 1);
-  const int driven = smallest_group(row_groups(rows, hardware.array.rows_active));
-  const NoisePath noise = noise_path(layer, hardware, driven);
   if (hardware.precision == Precision::float64) {
+    plan.execution = "cell by cell, in double";
+    plan.reason = "simulation.precision is float64";
     // A cell and an input cycle take about as long as these multiplications of the float32 path.
     const double cells = static_cast<double>(plan.cells) / matrix.cols / matrix.rows;
     plan.megaflops_per_image *= cell_multiplications * cells * input_slices(hardware.dac).count;
     return plan;
   }
+  const int driven = smallest_group(row_groups(rows, hardware.array.rows_active));
+  const NoisePath noise = noise_path(layer, hardware, driven);
   const ConvolutionShape geometry = layer_geometry(network, matrix.layer);
   const MatrixPlan execution = plan_matrix(geometry, hardware, noise);
   plan.execution = execution_text(execution, hardware, noise, matrix.convolution);
@@ -93,8 +91,7 @@ LayerPlan plan_layer(const Network& network, const MatrixLayer& matrix, const La
   if (noise == NoisePath::lumped) {
     plan.reason += fmt::format(
         "; read noise is drawn once per output: exactly normal where no cell meets a limit, else to within {:.2g} of "
-        "its "
-        "distribution function (Berry-Esseen, {} rows of equal terms)",
+        "its distribution function (Berry-Esseen, {} rows of equal terms)",
         lumped_noise_bound(driven), driven);
   }
   const ConversionCount products = scheme_count(hardware, conversion_scheme(hardware, noise));

@@ -115,7 +115,7 @@ struct ReferenceNetwork::Walk {
     return to;
   }
 
-  /// best(value so far, value, count) over the pixels of each window that lie in the image.
+  /// finish(value, count) of the `count` pixels of each window that lie in the image, merged one by one from `start`.
   template <class Pool, class Merge, class Finish>
   static Values pooled(const Values& from, const Shape& in, const Shape& out, const Pool& pool, double start,
                        const Merge& merge, const Finish& finish) {
