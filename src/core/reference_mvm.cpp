@@ -333,7 +333,13 @@ class ReferenceChain {
  public:
   ReferenceChain(const ReferenceChip& chip, const LayerHardware& hardware, const ReferenceMvm& mvm,
                  const ScaledInputs& inputs)
-      : chip_(chip), hardware_(hardware), mvm_(mvm), inputs_(inputs) {}
+      : chip_(chip), hardware_(hardware), mvm_(mvm), inputs_(inputs) {
+    if (!hardware.adc.levels.lloyd_max) return;
+    for (const auto& levels : mvm.adc_levels) {
+      fitted_.push_back(hardware.adc);
+      fitted_.back().levels.levels = levels;
+    }
+  }
 
   ReferenceResult run() {
     ReferenceResult result;
@@ -477,8 +483,7 @@ class ReferenceChain {
     const int first = chip_.units() ? chip_.column(-1 - part) : chip_.col_parts()[static_cast<std::size_t>(part)].first;
     const int column = chip_.column(j);
     const AdcStreams streams = chip_.adc_streams_of(2 * slice + side, rows.array, part);
-    AdcConfig adc = hardware_.adc;
-    if (adc.levels.lloyd_max) adc.levels.levels = mvm_.adc_levels.at(static_cast<std::size_t>(slice));
+    const AdcConfig& adc = fitted_.empty() ? hardware_.adc : fitted_.at(static_cast<std::size_t>(slice));
     return reference_adc(
         adc, current, range, streams, column - first,
         {mvm_.image, static_cast<std::uint32_t>(group * 64 + input_slice), mvm_.window, chip_.columns(), first});
@@ -528,6 +533,7 @@ class ReferenceChain {
   const LayerHardware& hardware_;
   const ReferenceMvm& mvm_;
   const ScaledInputs& inputs_;
+  std::vector<AdcConfig> fitted_;  ///< by slice, where levels are fitted
   std::vector<ReferenceConversion> conversions_;
 };
 

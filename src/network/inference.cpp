@@ -20,18 +20,28 @@ namespace {
 /// Points whose converters and prepared layers are kept together; layers beyond that live in the chip cache.
 constexpr std::size_t points_kept = 16;
 
-struct PreparedPoint {
+/// What makes a network's chips: a point and a trial.
+struct PointKey {
+  explicit PointKey(const InferenceRequest& request)
+      : hardware(request.hardware.begin(), request.hardware.end()), seed(request.seed), trial(request.trial) {}
+
+  bool is_of(const InferenceRequest& request) const {
+    return seed == request.seed && trial == request.trial && std::ranges::equal(hardware, request.hardware);
+  }
+
   std::vector<LayerHardware> hardware;
-  std::uint64_t seed = 0;
-  std::uint32_t trial = 0;
+  std::uint64_t seed;
+  std::uint32_t trial;
+};
+
+struct PreparedPoint {
+  PointKey key;
   std::shared_ptr<const NetworkExecution> execution;
 };
 
 /// The last point of float64.
 struct DoublePoint {
-  std::vector<LayerHardware> hardware;
-  std::uint64_t seed = 0;
-  std::uint32_t trial = 0;
+  PointKey key;
   std::shared_ptr<const ReferenceNetwork> network;
 };
 
@@ -126,10 +136,7 @@ struct InferenceEngine::Impl {
                                           " layers for a network of " + std::to_string(layers.size()));
     }
     for (const PreparedPoint& point : points) {
-      if (point.seed == request.seed && point.trial == request.trial &&
-          std::ranges::equal(point.hardware, request.hardware)) {
-        return point.execution;
-      }
+      if (point.key.is_of(request)) return point.execution;
     }
     const std::vector<LayerRanges> ranges = calibration.ranges(request.hardware);
     std::vector<MatrixStep> steps;
@@ -143,12 +150,8 @@ struct InferenceEngine::Impl {
         put_arrays(steps[m], request.hardware[m], ranges[m], prepared[m],
                    {request.seed, request.trial, static_cast<std::uint32_t>(layers[m].layer)});
     }
-    PreparedPoint point{{request.hardware.begin(), request.hardware.end()},
-                        request.seed,
-                        request.trial,
-                        std::make_shared<NetworkExecution>(network, graph, std::move(steps))};
     if (points.size() == points_kept) points.pop_front();
-    points.push_back(std::move(point));
+    points.push_back({PointKey(request), std::make_shared<NetworkExecution>(network, graph, std::move(steps))});
     return points.back().execution;
   }
 
@@ -239,12 +242,11 @@ struct InferenceEngine::Impl {
   }
 
   std::shared_ptr<const ReferenceNetwork> prepare_in_double(const InferenceRequest& request) {
-    if (!double_point || double_point->seed != request.seed || double_point->trial != request.trial ||
-        !std::ranges::equal(double_point->hardware, request.hardware)) {
+    if (!double_point || !double_point->key.is_of(request)) {
       const auto made = std::make_shared<ReferenceNetwork>(
           network, request.hardware, calibration.ranges(request.hardware), request.seed, request.trial);
       executor.run(made->matrices(), [&](std::size_t m, int) { made->program(m); });
-      double_point = {{request.hardware.begin(), request.hardware.end()}, request.seed, request.trial, made};
+      double_point = DoublePoint{PointKey(request), made};
     }
     return double_point->network;
   }

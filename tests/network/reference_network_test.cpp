@@ -78,7 +78,8 @@ TEST(ReferenceNetwork, SeesTheChipsThatTheFastPathSees) {
     // A code that flips at a threshold moves a logit by a part of an ADC's step.
     const bool rounds = chip.adc.model != ConverterModel::ideal;
     EXPECT_LT((fast - slow).cwiseAbs().maxCoeff(), (rounds ? 5e-3F : 2e-5F) * largest);
-    EXPECT_NE((fast - slow).cwiseAbs().maxCoeff(), 0.0F) << "the same path ran twice";
+    // Converters may round the paths to equal bits (with int8 products they do); without them a float's rounding shows.
+    EXPECT_TRUE(rounds || fast != slow) << "the same path ran twice";
     if (!chip.device.random()) continue;
     request.trial = 2;
     EXPECT_GT((engine.logits(request) - slow).cwiseAbs().maxCoeff(), 1e-2F * largest) << "another chip";

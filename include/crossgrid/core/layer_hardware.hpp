@@ -44,10 +44,8 @@ struct ArrayConfig {
   bool operator==(const ArrayConfig&) const = default;
 };
 
-enum class Precision {
-  float32,
-  float64
-};  ///< of the simulation; float64: cell by cell, a slow check (ReferenceNetwork)
+/// Of the simulation; float64: cell by cell, a slow check (ReferenceNetwork).
+enum class Precision { float32, float64 };
 
 /// Everything that decides how one layer's products run on crossbars: the resolved hardware of one layer at one point.
 struct LayerHardware {
