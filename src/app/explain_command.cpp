@@ -31,7 +31,7 @@ constexpr CommandHelp help{
 
 void print_layers(const SweepContext& context, const Point& point) {
   fmt::print("{:<18}{:>7}{:>6}{:>7}{:>13}{:>9}  {}\n", "layer", "rows", "cols", "MVMs", "arrays", "cells", "execution");
-  for (const LayerPlan& layer : plan_layers(context.network, point.hardware)) {
+  for (const LayerPlan& layer : plan_layers(context.network, point.hardware, CellsLookedAt::all)) {
     fmt::print("{:<18}{:>7}{:>6}{:>7}{:>13}{:>9}  {}\n", layer.layer, layer.rows, layer.cols, layer.mvms_per_image,
                fmt::format("{} x {}", layer.row_arrays, layer.col_arrays), layer.cells, layer.execution);
     fmt::print("{:<18}{}\n", "", layer.reason);

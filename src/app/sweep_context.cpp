@@ -55,6 +55,17 @@ void check_disjoint(const SweepFile& sweep, const Dataset& test, std::pair<std::
   }
 }
 
+/// What is read for a field of the sweep: a problem with it names the field too.
+template <class Read>
+auto read_for(const SweepFile& sweep, const char* pointer, const Read& read) {
+  try {
+    return read();
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::bad_input) throw;
+    throw input_error(sweep.path + ": " + pointer, error.what());
+  }
+}
+
 /// The sweep's own preprocessing wins over the network file's.
 void apply_preprocess(const SweepFile& sweep, Network& network) {
   if (sweep.preprocess_scale) network.preprocess.scale = *sweep.preprocess_scale;
@@ -65,7 +76,8 @@ void apply_preprocess(const SweepFile& sweep, Network& network) {
 /// The calibration split, or null where there is none and no point needs it (`failure` then says what is missing).
 std::shared_ptr<const Dataset> open_calibration(const SweepFile& sweep, std::optional<Error>& failure) {
   try {
-    return open_dataset(sweep.dataset_path, sweep.dataset_format, sweep.calibration.split);
+    return read_for(sweep, "/calibration/split",
+                    [&] { return open_dataset(sweep.dataset_path, sweep.dataset_format, sweep.calibration.split); });
   } catch (const Error& error) {
     failure = error;
     return nullptr;
@@ -90,13 +102,15 @@ CalibrationPlan SweepContext::calibration_plan() const {
 }
 
 SweepContext load_sweep_context(SweepFile sweep, MissingSplit missing) {
-  Network network = read_network(sweep.network_path);
+  Network network = read_for(sweep, "/network", [&] { return read_network(sweep.network_path); });
   apply_preprocess(sweep, network);
-  const auto test = open_dataset(sweep.dataset_path, sweep.dataset_format, sweep.dataset_split);
+  const auto test = read_for(
+      sweep, "/dataset", [&] { return open_dataset(sweep.dataset_path, sweep.dataset_format, sweep.dataset_split); });
   check_fits(sweep, network, *test);
   std::shared_ptr<const RangeFile> ranges;
   if (!sweep.calibration.file.empty()) {
-    ranges = std::make_shared<const RangeFile>(read_range_file(sweep.calibration.file));
+    ranges = read_for(sweep, "/calibration/file",
+                      [&] { return std::make_shared<const RangeFile>(read_range_file(sweep.calibration.file)); });
   }
   std::optional<Error> no_calibration;
   const auto calibration = ranges ? nullptr : open_calibration(sweep, no_calibration);

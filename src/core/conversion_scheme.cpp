@@ -38,20 +38,18 @@ ConversionCount scheme_count(const LayerHardware& hardware, const ConversionSche
 
 std::string scheme_text(const LayerHardware& hardware, const ConversionScheme& scheme) {
   const ConversionCount all = brute_force_count(hardware);
-  std::vector<std::string> apart, collapsed;
+  std::vector<std::string> apart, collapsed, parts;
   const auto say = [&](bool is_apart, int count, const char* what) {
     if (count > 1) (is_apart ? apart : collapsed).push_back(fmt::format("{} {}", count, what));
   };
   say(scheme.slices, all.slices, "weight slices");
   say(scheme.inputs, all.inputs, "input slices");
   if (scheme.sides) say(true, all.sides, "sides");
-  std::string text;
-  if (!apart.empty()) text += fmt::format("{} apart", fmt::join(apart, " x "));
-  if (!apart.empty() && !collapsed.empty()) text += ", ";
-  if (!collapsed.empty()) text += fmt::format("{} in one product", fmt::join(collapsed, ", "));
-  if (scheme.net_converter) text += ", one converter after the subtraction";
-  if (scheme.unit_columns) text += ", unit columns among the outputs";
-  return text;
+  if (!apart.empty()) parts.push_back(fmt::format("{} apart", fmt::join(apart, " x ")));
+  if (!collapsed.empty()) parts.push_back(fmt::format("{} in one product", fmt::join(collapsed, ", ")));
+  if (scheme.net_converter) parts.emplace_back("one converter after the subtraction");
+  if (scheme.unit_columns) parts.emplace_back("unit columns among the outputs");
+  return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 }  // namespace crossgrid

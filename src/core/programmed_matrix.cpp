@@ -224,6 +224,7 @@ ProgrammedMatrix assemble(const ProgrammedCells& programmed, const LayerHardware
   if (device.read_noise.active() && device.read_noise_sampling != NoiseSampling::per_cell) {
     moments = moments_of(programmed, device);
   }
+  matrix.clip_probability = moments.clip_probability;
   matrix.noise = noise_path(device, moments.clip_probability, smallest_group(matrix.groups));
   const bool lumped = matrix.noise == NoisePath::lumped;
   const AllCells mean = with_gains(lumped ? moments.mean : cells, programmed, matrix.groups, 1);

@@ -560,12 +560,16 @@ ReferenceMatrix::~ReferenceMatrix() = default;
 
 ReferenceResult ReferenceMatrix::multiply(std::span<const double> x, const ReferenceMvm& mvm) const {
   const LayerHardware& hardware = impl_->hardware;
+  std::vector<ReferenceConversion> unhalved;
   for (int halvings = 0;; ++halvings) {
     const double factor = std::ldexp(1.0, -halvings);
     const ScaledInputs inputs = scaled_inputs(hardware.dac, mvm.input_range, x, factor);
     ReferenceResult result = ReferenceChain(impl_->chip, hardware, mvm, inputs).run();
     result.halvings = halvings;
-    if (halvings < hardware.adc.bound_management && clips(result)) continue;
+    const bool again = halvings < hardware.adc.bound_management && clips(result);
+    if (halvings == 0) unhalved = std::move(result.conversions);
+    if (again) continue;
+    result.conversions = std::move(unhalved);
     for (double& y : result.outputs) y /= factor;
     return result;
   }

@@ -24,42 +24,67 @@ std::string siemens(double value) {
 std::string amperes(double value) {
   return fmt::format("{:.6g} nA", value * 1e9);
 }
+/// To six digits, up or down: what a message proposes is allowed itself.
+double rounded_up(double limit) {
+  const double digit = std::pow(10, std::floor(std::log10(limit)) - 5);
+  return std::ceil(limit / digit * (1 - rounding)) * digit;
+}
+double rounded_down(double limit) {
+  const double digit = std::pow(10, std::floor(std::log10(limit)) - 5);
+  return std::floor(limit / digit * (1 + rounding)) * digit;
+}
 
-std::string problem_of(const DeviceConfig& device, const DeviceValidity& valid, const std::string& what) {
+using Problems = std::vector<DeviceProblem>;
+
+void check_conductance(const DeviceConfig& device, const DeviceValidity& valid, const std::string& what,
+                       Problems& problems) {
   const double g_max = device.g_max(), g_min = g_max * device.g_min();
   if (valid.g_max && above(g_max, *valid.g_max)) {
-    return fmt::format("Gmax is {} (1 / device.r_min), but {} is valid up to {}: device.r_min must be at least {:.6g}",
-                       siemens(g_max), what, siemens(*valid.g_max), 1 / *valid.g_max);
+    problems.push_back(
+        {fmt::format("Gmax is {} (1 / device.r_min), but {} is valid up to {}: device.r_min must be at least {:.6g}",
+                     siemens(g_max), what, siemens(*valid.g_max), rounded_up(1 / *valid.g_max)),
+         {"device.r_min", "device.model"}});
   }
   if (valid.g_min && above(*valid.g_min, g_max)) {
-    return fmt::format("Gmax is {} (1 / device.r_min), but {} is valid from {}: device.r_min must be at most {:.6g}",
-                       siemens(g_max), what, siemens(*valid.g_min), 1 / *valid.g_min);
-  }
-  if (valid.g_min && above(*valid.g_min, g_min)) {
-    return fmt::format(
-        "Gmin is {} (Gmax / device.on_off_ratio), but {} is valid from {}: device.on_off_ratio must be at most {:.6g}",
-        siemens(g_min), what, siemens(*valid.g_min), g_max / *valid.g_min);
+    problems.push_back(
+        {fmt::format("Gmax is {} (1 / device.r_min), but {} is valid from {}: device.r_min must be at most {:.6g}",
+                     siemens(g_max), what, siemens(*valid.g_min), rounded_down(1 / *valid.g_min)),
+         {"device.r_min", "device.model"}});
+  } else if (valid.g_min && above(*valid.g_min, g_min)) {
+    // Of the Gmax that is proposed, where the one found is not allowed.
+    const double largest = valid.g_max && above(g_max, *valid.g_max) ? 1 / rounded_up(1 / *valid.g_max) : g_max;
+    problems.push_back({fmt::format("Gmin is {} (Gmax / device.on_off_ratio), but {} is valid from {}: "
+                                    "device.on_off_ratio must be at most {:.6g}",
+                                    siemens(g_min), what, siemens(*valid.g_min), rounded_down(largest / *valid.g_min)),
+                        {"device.on_off_ratio", "device.model"}});
   }
   if (valid.on_off_ratio && above(device.on_off_ratio, *valid.on_off_ratio)) {
     const std::string found = std::isinf(device.on_off_ratio) ? "infinite" : fmt::format("{:.6g}", device.on_off_ratio);
-    return fmt::format("device.on_off_ratio is {}, but {} is valid up to {:.6g}", found, what, *valid.on_off_ratio);
+    problems.push_back(
+        {fmt::format("device.on_off_ratio is {}, but {} is valid up to {:.6g}", found, what, *valid.on_off_ratio),
+         {"device.on_off_ratio", "device.model"}});
   }
-  const double i_max = g_max * device.read_voltage;
+}
+
+void check_use(const DeviceConfig& device, const DeviceValidity& valid, const std::string& what, Problems& problems) {
+  const double i_max = device.g_max() * device.read_voltage;
   if (valid.i_max && above(i_max, *valid.i_max)) {
-    return fmt::format(
-        "the largest cell current is {} (device.read_voltage / device.r_min), but {} is valid up to {}: raise "
-        "device.r_min or lower device.read_voltage",
-        amperes(i_max), what, amperes(*valid.i_max));
+    problems.push_back(
+        {fmt::format("the largest cell current is {} (device.read_voltage / device.r_min), but {} is valid up to {}: "
+                     "raise device.r_min or lower device.read_voltage",
+                     amperes(i_max), what, amperes(*valid.i_max)),
+         {"device.r_min", "device.read_voltage", "device.model"}});
   }
   if (valid.v_max && above(device.read_voltage, *valid.v_max)) {
-    return fmt::format("device.read_voltage is {} V, but {} is valid up to {} V", shortest_number(device.read_voltage),
-                       what, shortest_number(*valid.v_max));
+    problems.push_back({fmt::format("device.read_voltage is {} V, but {} is valid up to {} V",
+                                    shortest_number(device.read_voltage), what, shortest_number(*valid.v_max)),
+                        {"device.read_voltage", "device.model"}});
   }
   if (valid.time && above(device.time, *valid.time)) {
-    return fmt::format("device.time is {} s, but {} is valid up to {} s", shortest_number(device.time), what,
-                       shortest_number(*valid.time));
+    problems.push_back({fmt::format("device.time is {} s, but {} is valid up to {} s", shortest_number(device.time),
+                                    what, shortest_number(*valid.time)),
+                        {"device.time", "device.model"}});
   }
-  return "";
 }
 
 /// A part of the device that the configuration asks for.
@@ -85,29 +110,35 @@ std::vector<Part> parts_of(const DeviceConfig& device) {
 
 }  // namespace
 
-std::string device_problem(const DeviceConfig& device) {
+std::vector<DeviceProblem> device_problems(const DeviceConfig& device) {
+  Problems problems;
   if (device.iv == IvModel::cubic && above(device.read_voltage, 2)) {
-    return fmt::format("device.read_voltage is {} V, but device.iv.model \"cubic\" is valid up to 2 V",
-                       shortest_number(device.read_voltage));
+    problems.push_back({fmt::format("device.read_voltage is {} V, but device.iv.model \"cubic\" is valid up to 2 V",
+                                    shortest_number(device.read_voltage)),
+                        {"device.read_voltage", "device.iv.model"}});
   }
+  bool of_whole = false;  // limits of the device itself are told once
   for (const Part& part : parts_of(device)) {
     if (!part.asked) continue;
     if (!device.measured) {
-      return fmt::format("{} is \"device\", but device.model is \"generic\": name a device file", part.parameter);
-    }
-    if (part.valid == nullptr) {
-      return fmt::format("{} is \"device\", but the device '{}' has no '{}'", part.parameter, device.measured->name,
-                         part.key);
-    }
-    for (const DeviceValidity* valid : {&device.measured->valid, part.valid}) {
-      const bool whole = valid == &device.measured->valid;
-      const std::string what = whole ? fmt::format("the device '{}'", device.measured->name)
-                                     : fmt::format("'{}' of the device '{}'", part.key, device.measured->name);
-      std::string problem = problem_of(device, *valid, what);
-      if (!problem.empty()) return problem;
+      problems.push_back(
+          {fmt::format("{} is \"device\", but device.model is \"generic\": name a device file", part.parameter),
+           {part.parameter, "device.model"}});
+    } else if (part.valid == nullptr) {
+      problems.push_back({fmt::format("{} is \"device\", but the device '{}' has no '{}'", part.parameter,
+                                      device.measured->name, part.key),
+                          {part.parameter, "device.model"}});
+    } else {
+      const auto check = [&](const DeviceValidity& valid, const std::string& what) {
+        check_conductance(device, valid, what, problems);
+        check_use(device, valid, what, problems);
+      };
+      const std::string whole = fmt::format("the device '{}'", device.measured->name);
+      if (!std::exchange(of_whole, true)) check(device.measured->valid, whole);
+      check(*part.valid, fmt::format("'{}' of {}", part.key, whole));
     }
   }
-  return "";
+  return problems;
 }
 
 }  // namespace crossgrid

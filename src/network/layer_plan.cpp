@@ -55,7 +55,26 @@ std::string execution_text(const MatrixPlan& plan, const LayerHardware& hardware
   return text;
 }
 
-LayerPlan plan_layer(const Network& network, const MatrixLayer& matrix, const LayerHardware& hardware) {
+/// How near noise that is drawn once per output is to drawing every cell.
+std::string lumped_text(const Layer& layer, const LayerHardware& hardware, int driven, CellsLookedAt looked) {
+  const std::string bound =
+      fmt::format("to within {:.2g} of its distribution function (Berry-Esseen, {} rows of equal terms)",
+                  lumped_noise_bound(driven), driven);
+  if (looked == CellsLookedAt::none) {
+    return "exactly normal where no cell meets a limit, else " + bound;
+  }
+  const double clips = program_matrix(matrix_weights(layer, hardware), hardware, 0, 0, 0).clip_probability;
+  if (lumped_noise_is_accurate(hardware.device.read_noise.law(), clips, 1)) {
+    return "exact: it is normal, and no cell meets a limit";
+  }
+  const bool normal = hardware.device.read_noise.law() == DrawLaw::normal;
+  return (normal ? fmt::format("cells meet a limit (the likeliest in {:.2g} of its reads), so ", clips)
+                 : std::string("a cell's noise is not normal, so ")) +
+         bound;
+}
+
+LayerPlan plan_layer(const Network& network, const MatrixLayer& matrix, const LayerHardware& hardware,
+                     CellsLookedAt looked) {
   const Layer& layer = network.layers[static_cast<std::size_t>(matrix.layer)];
   LayerPlan plan;
   plan.layer = matrix.name;
@@ -89,10 +108,7 @@ LayerPlan plan_layer(const Network& network, const MatrixLayer& matrix, const La
   plan.execution = execution_text(execution, hardware, noise, matrix.convolution);
   plan.reason = execution.reason;
   if (noise == NoisePath::lumped) {
-    plan.reason += fmt::format(
-        "; read noise is drawn once per output: exactly normal where no cell meets a limit, else to within {:.2g} of "
-        "its distribution function (Berry-Esseen, {} rows of equal terms)",
-        lumped_noise_bound(driven), driven);
+    plan.reason += "; read noise is drawn once per output: " + lumped_text(layer, hardware, driven, looked);
   }
   const ConversionCount products = scheme_count(hardware, conversion_scheme(hardware, noise));
   plan.megaflops_per_image *= execution.overhead(geometry) * products.total() * (noise == NoisePath::lumped ? 2 : 1);
@@ -105,10 +121,11 @@ LayerPlan plan_layer(const Network& network, const MatrixLayer& matrix, const La
 
 }  // namespace
 
-std::vector<LayerPlan> plan_layers(const Network& network, std::span<const LayerHardware> hardware) {
+std::vector<LayerPlan> plan_layers(const Network& network, std::span<const LayerHardware> hardware,
+                                   CellsLookedAt looked) {
   std::vector<LayerPlan> plans;
   const std::vector<MatrixLayer> layers = matrix_layers(network);
-  for (std::size_t m = 0; m < layers.size(); ++m) plans.push_back(plan_layer(network, layers[m], hardware[m]));
+  for (std::size_t m = 0; m < layers.size(); ++m) plans.push_back(plan_layer(network, layers[m], hardware[m], looked));
   return plans;
 }
 

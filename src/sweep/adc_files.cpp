@@ -24,7 +24,11 @@ auto from_file(const std::string& path, const Place& place, Read read) {
   if (!file_exists(posix_files(), path)) {
     throw place.error(fmt::format("the file {} can't be read", path));
   }
-  return read();
+  try {
+    return read();
+  } catch (const Error& error) {
+    throw place.error(error.what());
+  }
 }
 
 void check_known_keys(const Json& object, const std::vector<std::string>& known, const Place& place) {

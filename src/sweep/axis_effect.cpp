@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "sweep_settings.hpp"
+
 namespace crossgrid {
 
 namespace {
@@ -60,24 +62,6 @@ std::string reason_without_effect(const Axis& axis, std::size_t index, const Har
   reasons.resize(std::min<std::size_t>(reasons.size(), 4));
   return fmt::format("{} at every point", fmt::join(reasons, "; "));
 }
-
-namespace {
-
-/// Whether any setting of the sweep, in hardware, layers or axes, is such.
-bool any_setting(const SweepFile& sweep, const std::function<bool(const Setting&)>& is_such) {
-  const auto any_of = [&](const std::vector<Setting>& settings) {
-    return std::any_of(settings.begin(), settings.end(), is_such);
-  };
-  return any_of(sweep.hardware) ||
-         std::any_of(sweep.layers.begin(), sweep.layers.end(),
-                     [&](const LayerOverride& entry) { return any_of(entry.settings); }) ||
-         std::any_of(sweep.axes.begin(), sweep.axes.end(), [&](const Axis& axis) {
-           return std::any_of(axis.values.begin(), axis.values.end(),
-                              [&](const AxisValue& value) { return any_of(value.settings); });
-         });
-}
-
-}  // namespace
 
 std::set<ParameterGroup> deciding_groups(const SweepFile& sweep) {
   using Group = ParameterGroup;

@@ -115,8 +115,8 @@ std::vector<Parameter> core_rows() {
   Parameter clip;
   clip.path = "core.clip";
   clip.about =
-      "weight limit: a quantile of the weights (< 1), a factor of the largest one (>= 1), or {\"limit\": weight}";
-  clip.type = {.number = ValueType::Numbers{.low = 0.5, .low_open = true}, .limit = true};
+      "weight limit: a quantile of the weights (< 1), a factor of the largest one (1 to 2), or {\"limit\": weight}";
+  clip.type = {.number = ValueType::Numbers{.low = 0.5, .high = 2, .low_open = true}, .limit = true};
   clip.supported = clip.type;
   clip.group = Group::clip;
   clip.set = [](LayerHardware& hardware, const Json& json) {

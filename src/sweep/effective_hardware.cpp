@@ -166,9 +166,8 @@ std::vector<Impossible> impossible_hardware(const LayerHardware& hardware, const
   if (!hardware.analog) {
     return found;
   }
-  const std::string device = device_problem(hardware.device);
-  if (!device.empty()) {
-    found.push_back({device, {"device.model"}});
+  for (DeviceProblem& problem : device_problems(hardware.device)) {
+    found.push_back({std::move(problem.reason), std::move(problem.parameters)});
   }
   check_levels(hardware.device, found);
   check_map(hardware, layer, found);

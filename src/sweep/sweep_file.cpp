@@ -8,8 +8,10 @@
 #include <set>
 
 #include "command_line_values.hpp"
+#include "crossgrid/sweep/effective_hardware.hpp"
 #include "document.hpp"
 #include "sweep_fields.hpp"
+#include "sweep_settings.hpp"
 
 namespace crossgrid {
 
@@ -399,6 +401,53 @@ void refuse_lost_overrides(const Document& document, const std::vector<Axis>& ax
   }
 }
 
+/// A conversion per input slice, where nothing in the sweep slices inputs, is a mistake: one of the two was forgotten.
+void refuse_slices_of_whole_inputs(const SweepFile& sweep) {
+  const auto slices = [](const Setting& setting) {
+    return setting.parameter->path == "dac.slice_bits" && setting.value != setting.parameter->fallback;
+  };
+  if (any_setting(sweep, slices)) {
+    return;
+  }
+  any_setting(sweep, [](const Setting& setting) -> bool {
+    if (setting.parameter->path != "adc.per_input_slice" || setting.value != true) {
+      return false;
+    }
+    throw setting.place.error("found true, but inputs are not sliced: set dac.slice_bits too");
+  });
+}
+
+/// Where the sweep is refused anyway: combinations of the parameters in `hardware` that can't be built, as far as all
+/// of them could be read and nothing else sets them. So that they are told in the same list.
+void add_impossible_hardware(const Document& document, const SweepFile& sweep, ProblemList& problems) {
+  std::set<std::string> unknown;
+  for (const DocumentLeaf& leaf : document.leaves) {
+    if (leaf.path.starts_with("hardware.")) {
+      unknown.insert(leaf.path.substr(9));
+    }
+  }
+  LayerHardware hardware;
+  for (const Setting& setting : sweep.hardware) {
+    unknown.erase(setting.parameter->path);
+    if (setting.parameter->set) {
+      setting.parameter->set(hardware, setting.value);
+    }
+  }
+  over_varied_settings(sweep, [&](const Setting& setting) { unknown.insert(setting.parameter->path); });
+  unknown.insert("device.faults.map");  // meets the layers' shapes
+  for (const Impossible& found : impossible_hardware(hardware, {})) {
+    std::vector<std::string> places;
+    for (const Setting& setting : sweep.hardware) {
+      if (std::ranges::find(found.parameters, setting.parameter->path) != found.parameters.end()) {
+        places.push_back(setting.place.pointer);
+      }
+    }
+    if (std::ranges::none_of(found.parameters, [&](const std::string& path) { return unknown.contains(path); })) {
+      problems.add(fmt::format("{}: {} ({})", sweep.path, found.reason, fmt::join(places, ", ")));
+    }
+  }
+}
+
 }  // namespace
 
 SweepFile parse_sweep(const Json& root, const std::string& path, const SweepOverrides& overrides) {
@@ -419,9 +468,14 @@ SweepFile parse_sweep(const Json& root, const std::string& path, const SweepOver
   sweep.hardware = read_hardware(document, problems);
   problems.attempt([&] { sweep.layers = read_layers(fields, problems); });
   // What is said of axes makes sense only where they could all be read.
-  if (problems.attempt([&] { sweep.axes = read_axes(document); })) {
+  const bool axes_read = problems.attempt([&] { sweep.axes = read_axes(document); });
+  if (axes_read) {
     problems.attempt([&] { refuse_lost_overrides(document, sweep.axes); });
     problems.attempt([&] { sweep.exclude = read_exclude(document, sweep.axes, !overrides.grid.empty()); });
+  }
+  problems.attempt([&] { refuse_slices_of_whole_inputs(sweep); });
+  if (!problems.empty() && axes_read) {
+    add_impossible_hardware(document, sweep, problems);
   }
   problems.throw_if_any();
   sweep.resolved = resolved_document(document, sweep);

@@ -21,15 +21,21 @@ namespace {
 
 using nlohmann::json;
 
+const char* given_folder() {
+  return std::getenv("CROSSGRID_CONFORMANCE_DIR");
+}
 std::string folder() {
-  const char* const given = std::getenv("CROSSGRID_CONFORMANCE_DIR");
-  return given != nullptr ? std::string(given) + "/" : CROSSGRID_TEST_SOURCE_DIR "/tests/data/conformance/";
+  return given_folder() != nullptr ? std::string(given_folder()) + "/"
+                                   : CROSSGRID_TEST_SOURCE_DIR "/tests/data/conformance/";
 }
 
 /// Reads the arrays of two dimensions; complex ones as two, NAME.re and NAME.im.
 std::map<std::string, MatrixD> read_arrays() {
   std::ifstream file(folder() + "arrays.bin", std::ios::binary);
   std::map<std::string, MatrixD> arrays;
+  EXPECT_TRUE(file) << folder() << "arrays.bin can't be read; published as arrays.npz? Then first run "
+                    << CROSSGRID_TEST_SOURCE_DIR "/tests/data/conformance/convert.py " << folder() << "arrays.npz "
+                    << folder() << "arrays.bin";
   for (std::string line; std::getline(file, line);) {
     std::istringstream words(line);
     std::string name, type;
@@ -272,8 +278,11 @@ void check(const Case& c) {
 }
 
 TEST(Conformance, ReferenceAndFloatPathGiveThePublishedAnswers) {
-  const json file = json::parse(std::ifstream(folder() + "cases.json"));
+  std::ifstream cases(folder() + "cases.json");
+  ASSERT_TRUE(cases) << folder() << "cases.json can't be read";
+  const json file = json::parse(cases);
   const auto arrays = read_arrays();
+  if (HasFailure()) return;
   std::map<std::string, int> skipped;
   int ran = 0;
   for (const json& description : file["cases"]) {
@@ -289,7 +298,8 @@ TEST(Conformance, ReferenceAndFloatPathGiveThePublishedAnswers) {
   std::cout << ran << " of " << file["cases"].size() << " cases ran; not yet simulated:";
   for (const auto& [reason, count] : skipped) std::cout << ' ' << reason << " (" << count << ')';
   std::cout << '\n';
-  EXPECT_EQ(ran, 172);
+  // Of another folder: whatever it has that is simulated.
+  EXPECT_TRUE(given_folder() != nullptr ? ran > 0 : ran == 172) << ran;
 }
 
 }  // namespace

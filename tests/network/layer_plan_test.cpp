@@ -43,6 +43,30 @@ TEST(LayerPlan, SaysHowReadNoiseIsDrawn) {
   EXPECT_NE(few_rows[1].reason.find("every cell"), std::string::npos);  // 20 rows, cells at 0 clip
 }
 
+TEST(LayerPlan, SaysWhatHoldsForTheCellsOfALayer) {
+  LayerHardware hardware;
+  hardware.device.read_noise = {ErrorModel::normal_independent, 0.1};
+  const auto reason = [&] {
+    return plan_layers(small_network(), std::vector<LayerHardware>(2, hardware), CellsLookedAt::all)[0].reason;
+  };
+  // Cells at g = 0 read below it half of the time.
+  EXPECT_NE(reason().find("cells meet a limit (the likeliest in 0.5 of its reads), so to within 0.13"),
+            std::string::npos)
+      << reason();
+  hardware.device.read_noise = {ErrorModel::normal_proportional, 0.01};
+  EXPECT_NE(reason().find("exact: it is normal, and no cell meets a limit"), std::string::npos) << reason();
+  hardware.device.read_noise = {ErrorModel::uniform_proportional, 0.01};
+  EXPECT_NE(reason().find("a cell's noise is not normal, so to within"), std::string::npos) << reason();
+}
+
+TEST(LayerPlan, BeginsNoTextWithAComma) {
+  LayerHardware hardware;
+  hardware.core.style = CoreStyle::offset, hardware.core.unit_column = true;
+  hardware.adc.model = ConverterModel::quantizer;
+  EXPECT_EQ(plan_layers(small_network(), std::vector<LayerHardware>(2, hardware))[1].execution,
+            "product; unit columns among the outputs, ADC fused");
+}
+
 TEST(MicroBatch, FillsHalfOfTheNominalCache) {
   // 16 x 16 x (8 + 20) floats an image: 28 KiB, 16 of them in 512 KiB.
   EXPECT_EQ(micro_batch_size(small_network(), {}), 16);

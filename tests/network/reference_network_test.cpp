@@ -86,6 +86,28 @@ TEST(ReferenceNetwork, SeesTheChipsThatTheFastPathSees) {
   }
 }
 
+/// Clips are counted before inputs are halved, in both.
+TEST(ReferenceNetwork, CountsClipsAsTheFastPathDoes) {
+  const Network network = test::residual_network();
+  const auto data = std::make_shared<MemoryDataset>(network.input, network.classes, 12, 9);
+  LayerHardware chip;
+  chip.dac = {ConverterModel::quantizer, 6, DacSign::automatic, RangeRule::calibrated, {}, {}};
+  chip.adc.model = ConverterModel::quantizer;
+  chip.adc.bits = 6, chip.adc.bound_management = 3;
+  InferenceEngine engine(network, data, {data, 6, 6, RangeFit::percentile, 98, {}, {}}, 2);
+  InferenceRequest request;
+  request.count = 6;
+  request.metrics = {"adc_clip_rate", "input_halvings"};
+  const auto fast_hardware = uniform(network, chip);
+  request.hardware = fast_hardware;
+  const MatrixD fast = engine.image_metrics(request);
+  const auto slow_hardware = uniform(network, in_double(chip));
+  request.hardware = slow_hardware;
+  const MatrixD slow = engine.image_metrics(request);
+  EXPECT_GT(fast.minCoeff(), 0);
+  EXPECT_LT((fast - slow).cwiseAbs().maxCoeff(), 2e-3) << "but for values at a limit";
+}
+
 TEST(ReferenceNetwork, GivesTheSameMetricsForAnyThreadsAndUnits) {
   const Network network = test::residual_network();
   const auto data = std::make_shared<MemoryDataset>(network.input, network.classes, 12, 9);

@@ -57,6 +57,30 @@ TEST(DeviceRows, RefuseWhatADeviceWasNotMeasuredFor) {
                                                               "up to 1800 nA"));
 }
 
+TEST(DeviceRows, TellAllLimitsOfADeviceAtOnceWithWhereTheyWereSet) {
+  const std::string told = problem("rram-milo-2021", {{"programming_error", programmed},
+                                                      {"iv", programmed},
+                                                      {"r_min", 4000},
+                                                      {"on_off_ratio", 10},
+                                                      {"read_voltage", 0.6}});
+  EXPECT_THAT(told,
+              HasSubstr("device.r_min must be at least 4444.45 (/hardware/device/r_min, /hardware/device/model)"));
+  EXPECT_THAT(told, HasSubstr("Gmin is 25 uS (Gmax / device.on_off_ratio), but 'programming_error' of the device "
+                              "'rram-milo-2021' is valid from 50 uS: device.on_off_ratio must be at most 4.49999 "
+                              "(/hardware/device/on_off_ratio, /hardware/device/model)"));
+  EXPECT_THAT(told, HasSubstr("device.read_voltage is 0.6 V"));
+  EXPECT_THAT(told, HasSubstr("(/hardware/device/read_voltage, /hardware/device/model)"));
+  EXPECT_THAT(problem("generic", {{"iv", {{"model", "cubic"}}}, {"read_voltage", 2.5}}),
+              HasSubstr("(/hardware/device/read_voltage, /hardware/device/iv/model)"));
+  // What is proposed is allowed, where the limit has more digits than the message.
+  EXPECT_EQ(
+      problem("rram-milo-2021", {{"programming_error", programmed}, {"r_min", 4444.45}, {"on_off_ratio", 4.49999}}),
+      "");
+  EXPECT_THAT(problem("rram-wan-2022", {{"programming_error", programmed}}), HasSubstr("must be at least 25471.3"));
+  EXPECT_THAT(problem("rram-wan-2022", {{"programming_error", programmed}, {"r_min", 25471.3}}),
+              Not(HasSubstr("device.r_min must be")));
+}
+
 TEST(DeviceRows, RefuseWhatADeviceDoesNotHave) {
   EXPECT_THAT(problem("generic", {{"read_noise", programmed}}),
               HasSubstr("device.read_noise.model is \"device\", but device.model is \"generic\": name a device file"));

@@ -12,6 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
+using testing::Not;
 
 const fs::path source = CROSSGRID_TEST_SOURCE_DIR;
 
@@ -119,6 +120,42 @@ TEST(SweepFile, IsNamedAfterItsFileUnlessItSaysSo) {
   const Json document{{"network", "n"}, {"dataset", {{"path", "d"}}}};
   EXPECT_THAT(message_of([&] { parse_sweep(document, "my sweep.json"); }),
               HasSubstr("the file's name 'my sweep' can't name a folder"));
+}
+
+TEST(SweepFile, TellsValuesAndCombinationsInOneList) {
+  const auto told = [](const char* hardware, const char* grid = "{}") {
+    return message_of([&] {
+      sample_sweep({{"hardware", parse_json(hardware, "test")}, {"grid", parse_json(grid, "test")}});
+    });
+  };
+  const char* const five = R"({"core": {"clip": 2.5, "weight_bits": 8, "slices": 9},
+                               "dac": {"model": "quantizer"},
+                               "adc": {"model": "quantizer", "per_input_slice": true, "range": [3, -3]},
+                               "device": {"iv": {"model": "cubic"}, "read_voltage": 2.5}})";
+  const std::string list = told(five);
+  EXPECT_THAT(list, testing::StartsWith("5 problems:\n"));
+  EXPECT_THAT(list, HasSubstr("/hardware/core/clip: core.clip: found 2.5, expected a number > 0.5 and <= 2"));
+  EXPECT_THAT(list, HasSubstr("/hardware/adc/range: adc.range: found [3,-3]"));
+  EXPECT_THAT(list, HasSubstr("/hardware/adc/per_input_slice: found true, but inputs are not sliced"));
+  EXPECT_THAT(list, HasSubstr("core.slices is 9, but core.weight_bits only 8 (/hardware/core/weight_bits, "
+                              "/hardware/core/slices)"));
+  EXPECT_THAT(list, HasSubstr("valid up to 2 V (/hardware/device/"));
+  // Nothing is said of what an axis sets, or of what could not be read itself.
+  EXPECT_THAT(told(five, R"({"core.weight_bits": [4, 8]})"), Not(HasSubstr("core.slices is")));
+  const char* const unread = R"({"core": {"clip": 2.5, "weight_bits": 99, "slices": 9}})";
+  EXPECT_THAT(told(unread), Not(HasSubstr("core.slices is")));
+}
+
+TEST(SweepFile, RefusesConversionsPerSliceOfWholeInputs) {
+  const auto told = [](const char* grid) {
+    return message_of([&] {
+      sample_sweep({{"hardware", {{"dac", {{"model", "quantizer"}}}, {"adc", {{"per_input_slice", true}}}}},
+                    {"grid", parse_json(grid, "test")}});
+    });
+  };
+  EXPECT_THAT(told("{}"), HasSubstr("/hardware/adc/per_input_slice: found true, but inputs are not sliced"));
+  EXPECT_THAT(told(R"({"dac.slice_bits": ["unsliced"]})"), HasSubstr("inputs are not sliced"));
+  EXPECT_EQ(told(R"({"dac.slice_bits": ["unsliced", 1]})"), "");
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ CROSSGRID_HD_INLINE double portable_exp(double x) {
   const double n = round_half_even(x * 1.4426950408889634);
   const double r = fused(n, -1.9082149292705877e-10, fused(n, -0.6931471803691238, x));  // ln 2 in two parts
   double sum = 1.0;
-#pragma GCC unroll 16
+  CROSSGRID_UNROLL(16)
   for (int k = 14; k >= 1; --k) sum = fused(sum * r, 1.0 / k, 1.0);  // Horner's form of the Taylor series
   const std::int64_t exponent = static_cast<std::int64_t>(x == x ? n : 0) + 1023;
   const std::int64_t bits = exponent << 52;
@@ -40,7 +40,7 @@ CROSSGRID_HD_INLINE double portable_log(double x) {
   }
   const double z = (m - 1) / (m + 1), square = z * z;  // ln m = 2 artanh z, |z| < 0.172
   double sum = 1.0 / 25;
-#pragma GCC unroll 16
+  CROSSGRID_UNROLL(16)
   for (int k = 23; k >= 1; k -= 2) sum = fused(sum, square, 1.0 / k);
   const double e = static_cast<double>(exponent);
   return fused(e, 0.6931471803691238, fused(e, 1.9082149292705877e-10, 2 * z * sum));

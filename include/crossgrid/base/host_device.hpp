@@ -5,10 +5,14 @@
 /// CROSSGRID_MULTIVERSION compiles a host loop for several instruction sets and picks one at run time. The loops give
 /// the same bits at each level: IEEE arithmetic, explicit fma, no reassociation. Sanitizer builds crash in GCC's
 /// resolvers, so they get the plain version; so does a build for a processor that has all of it anyway.
+/// CROSSGRID_UNROLL(count) before a loop unrolls it, up to `count` rounds.
 #ifdef __CUDACC__
+#define CROSSGRID_UNROLL(count)  // nvcc unrolls short loops by itself, and its host compiler knows no other's pragma
 #define CROSSGRID_HD __host__ __device__
 #define CROSSGRID_HD_INLINE __host__ __device__ __forceinline__
 #else
+#define CROSSGRID_PRAGMA(text) _Pragma(#text)
+#define CROSSGRID_UNROLL(count) CROSSGRID_PRAGMA(GCC unroll count)
 #define CROSSGRID_HD
 #define CROSSGRID_HD_INLINE __attribute__((always_inline)) inline
 #endif

@@ -22,7 +22,7 @@ CROSSGRID_HD_INLINE PhiloxBlock philox4x32(PhiloxBlock counter, PhiloxKey key) {
   std::uint32_t c0 = counter.word[0], c1 = counter.word[1], c2 = counter.word[2], c3 = counter.word[3];
   std::uint32_t k0 = key.word[0], k1 = key.word[1];
 #ifndef __CUDACC__  // nvcc unrolls by itself
-#pragma GCC unroll 10
+  CROSSGRID_UNROLL(10)
 #endif
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * c0;

@@ -39,6 +39,7 @@ struct ProgrammedMatrix {
   double offset_coefficient = 0;  ///< weight units; 0 where nothing is to be subtracted
   double conductance_step = 0;    ///< WeightMapping::conductance_step
   NoisePath noise = NoisePath::none;
+  double clip_probability = 0;  ///< of the cell whose reads most often meet a limit; where noise may be lumped
 
   const Crossbar& array(int plane, int group, int col_part) const {
     return arrays[(static_cast<std::size_t>(plane) * groups.size() + static_cast<std::size_t>(group)) *

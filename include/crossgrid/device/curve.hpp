@@ -38,11 +38,13 @@ struct CurveView {
 
   CROSSGRID_HD_INLINE double operator()(double g) const {
     double x = g * argument_scale;
-    if (argument_log10) x = portable_log(limited_below(x, std::numeric_limits<double>::min())) * 0.4342944819032518;
+    if (argument_log10) x = portable_log(limited_below(x, smallest)) * 0.4342944819032518;
     return limited(value(x), low, high) * value_scale;
   }
 
  private:
+  static constexpr double smallest = 2.2250738585072014e-308;  ///< normal number
+
   CROSSGRID_HD_INLINE static double limited_below(double x, double least) { return x > least ? x : least; }
   /// e^x for any x that does not overflow.
   CROSSGRID_HD_INLINE static double exponential(double x) { return x > 0 ? 1 / portable_exp(-x) : portable_exp(x); }

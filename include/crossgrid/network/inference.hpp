@@ -46,9 +46,9 @@ struct InferenceRequest {
 /// activations per thread.
 /// Metrics, per image: top1, top5: label among the largest logits, ties to the smaller class; loss: cross-entropy in
 /// nats; layer_error: mean over matrix layers of |y - r| / |r|, y the layer's output before its ReLU and r the
-/// floating-point network's on the same image; adc_clip_rate: share of conversions outside the ADC's range;
-/// input_halvings: how often bound management halved an MVM's inputs, mean over all MVMs.
-/// Points of simulation.precision float64 run through ReferenceNetwork: metrics and logits, not layer_measures() and
+/// floating-point network's on the same image; adc_clip_rate: share of conversions outside the ADC's range (before
+/// inputs are halved); input_halvings: how often bound management halved an MVM's inputs, mean over all MVMs. Points of
+/// simulation.precision float64 run through ReferenceNetwork: metrics and logits, not layer_measures() and
 /// layer_outputs(), which are those of float32.
 /// Images asked for in multiples of the micro-batch, from a multiple on, waste no work.
 class InferenceEngine {
@@ -87,7 +87,11 @@ struct LayerPlan {
   std::string reason;
   double megaflops_per_image = 0;
 };
-std::vector<LayerPlan> plan_layers(const Network& network, std::span<const LayerHardware> hardware);
+/// Whether the reason says of lumped read noise what holds for this layer's cells, which must be programmed for it, or
+/// what holds in general.
+enum class CellsLookedAt { none, all };
+std::vector<LayerPlan> plan_layers(const Network& network, std::span<const LayerHardware> hardware,
+                                   CellsLookedAt looked = CellsLookedAt::none);
 /// Images per micro-batch: from the network and the plan alone.
 int micro_batch_size(const Network& network, std::span<const LayerHardware> hardware);
 
