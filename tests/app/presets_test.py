@@ -1,4 +1,4 @@
-"""Every hardware preset that ships is the published design, builds, runs and keeps most of the small network's accuracy."""
+"""Every hardware preset that ships is the published design, builds, runs and keeps a small network's accuracy."""
 
 import json
 import tempfile
