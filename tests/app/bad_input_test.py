@@ -60,7 +60,30 @@ def sweeps(folder):
     expect("missing sweep", runs.run(folder / "none.json", folder / "out", check=False), BAD_INPUT, "none.json", "No such file")
 
 
+def calibration_that_saw_test_images(folder):
+    """A test image under another index and split is told by its pixels."""
+    copy = folder / "leaky"
+    shutil.copytree(runs.SOURCE / "data/digits", copy)
+    train, test = (copy / f"{split}-images-idx3-ubyte.gz" for split in ("train", "test"))
+    pixels, images = bytearray(gzip.decompress(train.read_bytes())), gzip.decompress(test.read_bytes())
+    header, size = 16, int.from_bytes(images[8:12], "big") * int.from_bytes(images[12:16], "big")
+    leaked = images[header + 9 * size:header + 10 * size]
+
+    def run_with_leak_at(index):
+        changed_pixels = bytearray(pixels)
+        changed_pixels[header + index * size:header + (index + 1) * size] = leaked
+        train.write_bytes(gzip.compress(bytes(changed_pixels), 1))
+        return run_text(folder, changed(trials=1, grid={}, dataset={**runs.SWEEP["dataset"], "path": str(copy)}))
+
+    expect("a test image among the calibration's", run_with_leak_at(63), BAD_INPUT, "/calibration/images",
+           "image 63 of split 'train'", "test image 9 of split 'test'")
+    beyond = run_with_leak_at(64)  # calibration takes images 0 to 63
+    if beyond.returncode != 0:
+        runs.fail(f"an image that calibration does not take is refused:\n{beyond.stderr}")
+
+
 def data(folder):
+    calibration_that_saw_test_images(folder)
     expect("missing network", run_text(folder, changed(network="none-cnn.json")), BAD_INPUT, "none-cnn.json")
     copy = folder / "digits"
     shutil.copytree(runs.SOURCE / "data/digits", copy)

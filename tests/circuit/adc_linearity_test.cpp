@@ -106,15 +106,52 @@ TEST(RampAdc, UnsignedLinearityFollowsTheSquareRootOfTheArea) {
   AdcConfig config = config_of(ConverterModel::ramp, bits);
   config.symmetric = false;
   config.errors.sigma_capacitor = 0.012;
-  std::vector<double> dnl;
+  std::vector<double> dnl, inl;
   for (std::uint32_t trial = 0; trial < trials; ++trial) {
-    dnl.push_back(measure_linearity(config, {-1, 1}, streams_of(trial), 32).dnl[64 - 1]);
+    const AdcLinearity found = measure_linearity(config, {-1, 1}, streams_of(trial), 32);
+    dnl.push_back(found.dnl[64 - 1]);
+    inl.push_back(found.inl[65 - 1]);
   }
   // From level 63 to level 65: C_6 + C_0 less C_0 to C_5.
   const double law = config.errors.sigma_capacitor * std::sqrt(64.0 + 62) / 2;
   EXPECT_TRUE(agrees(dnl, law));
   EXPECT_FALSE(agrees(dnl, 1.2 * law));
   EXPECT_FALSE(agrees(dnl, law / 1.2));
+  // Code 65 begins half way between levels 64 and 65, at C_6 + C_0 / 2; of the line from C_0 / 2 to C_0 / 2 + C_1 + ...
+  // + C_6 the part f lies below it: (1 - f) C_6 less f (C_1 + ... + C_5).
+  const double f = 64.0 / 126;
+  const double inl_law = config.errors.sigma_capacitor * std::sqrt((1 - f) * (1 - f) * 64 + f * f * 62);
+  EXPECT_TRUE(agrees(inl, inl_law));
+  EXPECT_FALSE(agrees(inl, 1.2 * inl_law));
+  EXPECT_FALSE(agrees(inl, inl_law / 1.2));
+}
+
+/// Behind the sign bit the array has B - 1 bits of capacitors below the largest, C_(B-1), which is the reference: the
+/// large step is a quarter of the range from the middle, and the most negative level alone is exact.
+TEST(RampAdc, SymmetricLinearityFollowsTheSquareRootOfTheArea) {
+  constexpr int bits = 8, trials = 1000;
+  AdcConfig config = config_of(ConverterModel::ramp, bits);
+  config.errors.sigma_capacitor = 0.012;
+  std::vector<double> dnl, inl;
+  for (std::uint32_t trial = 0; trial < trials; ++trial) {
+    const AdcLinearity found = measure_linearity(config, {-1, 1}, streams_of(trial), 32);
+    dnl.push_back(found.dnl[128 + 64 - 1]);
+    inl.push_back(found.inl[128 + 65 - 1]);
+  }
+  const double law = config.errors.sigma_capacitor * std::sqrt(64.0 + 62) / 2;  // as unsigned, of 63 to 65
+  EXPECT_TRUE(agrees(dnl, law));
+  EXPECT_FALSE(agrees(dnl, 1.2 * law));
+  EXPECT_FALSE(agrees(dnl, law / 1.2));
+  // Magnitudes are e(m) = (their capacitors) - m C_7 / 128. Code 193 begins at (e(64) + e(65)) / 2; the line from
+  // -e(127) / 2, half way from the exact level, to (e(126) + e(127)) / 2 has its part f below it.
+  const double f = 192.0 / 254, all = (1 - f) / 2 - f;  // of the capacitors of e(127)
+  const double reference = (64.5 + 63.5 * (1 - f) - 126.5 * f) / 128;
+  const double inl_law =
+      config.errors.sigma_capacitor * std::sqrt(64 * std::pow(1 + all, 2) + 62 * std::pow(all, 2) +
+                                                std::pow(0.5 + all + f / 2, 2) + 128 * std::pow(reference, 2));
+  EXPECT_TRUE(agrees(inl, inl_law));
+  EXPECT_FALSE(agrees(inl, 1.2 * inl_law));
+  EXPECT_FALSE(agrees(inl, inl_law / 1.2));
 }
 
 /// Split array: its capacitors of the high side are 2^h times smaller for the same weight, so the step to bit B - 2 has
@@ -123,9 +160,11 @@ TEST(SarAdc, SplitArrayIsWorseByTheSquareRootOfTheUnitsItSaves) {
   constexpr int bits = 8, trials = 1000;
   AdcConfig config = config_of(ConverterModel::sar, bits);
   config.errors.sigma_capacitor = 0.004;
-  std::vector<double> dnl;
+  std::vector<double> dnl, inl;
   for (std::uint32_t trial = 0; trial < trials; ++trial) {
-    dnl.push_back(measure_linearity(config, {-1, 1}, streams_of(trial), 32).dnl[128 + 64 - 2]);
+    const AdcLinearity found = measure_linearity(config, {-1, 1}, streams_of(trial), 32);
+    dnl.push_back(found.dnl[128 + 64 - 2]);
+    inl.push_back(found.inl[128 + 64 - 1]);
   }
   // From the level's fraction, in LSB: (L / c + 1) (h_2 - h_1 - h_0) - low, with high capacitors h of 1, 2 and 4 units,
   // low ones of 15 together, the dummy in L = 16 and a bridge c = 16/15.
@@ -135,6 +174,16 @@ TEST(SarAdc, SplitArrayIsWorseByTheSquareRootOfTheUnitsItSaves) {
   EXPECT_TRUE(agrees(dnl, law));
   EXPECT_FALSE(agrees(dnl, 1.2 * law));
   EXPECT_FALSE(agrees(dnl, law / 1.2));
+  // The end points are at -F(127) and F(127): F(64) - 64/127 F(127), times c in LSB
+  // (L + c) (63/127 h_2 - 64/127 (h_1 + h_0)) - 64/127 c low, where L holds the dummy and the low capacitors.
+  const double part = 64.0 / 127, left = 4 - 7 * part;  // of the high capacitors, beside L + c
+  const double inl_high = std::pow(16 * (1 - part), 2) * 4 + std::pow(16 * part, 2) * 3;
+  const double inl_low = std::pow((left - part * 16 / 15) * 15 / 16, 2) * 15 + std::pow(left * 15 / 16, 2);
+  const double inl_bridge = std::pow((left - part * 15) * 15 / 16, 2) * 16 / 15;
+  const double inl_law = config.errors.sigma_capacitor * std::sqrt(inl_high + inl_low + inl_bridge);
+  EXPECT_TRUE(agrees(inl, inl_law));
+  EXPECT_FALSE(agrees(inl, 1.2 * inl_law));
+  EXPECT_FALSE(agrees(inl, inl_law / 1.2));
 }
 
 /// Output just above +Vref/4 less that just below, in LSB.

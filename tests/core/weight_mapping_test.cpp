@@ -92,6 +92,41 @@ TEST(WeightMapping, WeightBitsCountTheSign) {
   EXPECT_EQ(mapping(2 * 0.5).plus, 2 / 3.0) << "1.5 goes to the even 2";
 }
 
+/// Half a step lies between two integers: the even one.
+TEST(WeightMapping, RoundsHalvesToEvenSteps) {
+  LayerHardware hardware;
+  hardware.core.weight_bits = 4;
+  hardware.core.clip = {WeightClip::Rule::limit, 7};  // a step is 1
+  const std::pair<double, double> halves[] = {{0.5, 0}, {1.5, 2}, {2.5, 2}, {3.5, 4}, {4.5, 4}, {5.5, 6}, {6.5, 6}};
+  for (const CoreStyle style : {CoreStyle::balanced, CoreStyle::offset}) {
+    hardware.core.style = style;
+    for (const auto& [half, even] : halves) {
+      for (const double sign : {-1.0, 1.0}) {
+        hardware.core.slices = 1;
+        const WeightMapping whole = make_weight_mapping(some_weights(), hardware);
+        EXPECT_NEAR(weight_of(whole, whole(sign * half)), sign * even, 1e-14);
+        hardware.core.slices = 2;
+        const WeightMapping sliced = make_weight_mapping(some_weights(), hardware);
+        double sum = -sliced.offset_coefficient();
+        for (const int slice : {0, 1}) {
+          const CellTargets cells = sliced(sign * half, slice);
+          sum += sliced.output_scale(slice) * (style == CoreStyle::offset ? cells.plus : cells.plus - cells.minus);
+        }
+        EXPECT_NEAR(sum, sign * even, 1e-14) << half << " in slices";
+      }
+    }
+  }
+}
+
+TEST(BiasRows, ShareTheBias) {
+  Matrix expected(2, 6);
+  expected << 0.5f, -2.0f, 1.0f, 0.25f, 0.25f, 0.25f, 0.0f, 0.25f, -0.75f, -2.0f, -2.0f, -2.0f;
+  EXPECT_EQ(with_bias_rows(some_weights(), {0.75f, -6}, 3), expected);
+  expected.rightCols(3).setZero();
+  EXPECT_EQ(with_bias_rows(some_weights(), {}, 3), expected) << "a layer without a bias has the rows too";
+  EXPECT_EQ(with_bias_rows(some_weights(), {0.75f, -6}, 0), some_weights());
+}
+
 TEST(WeightMapping, RefusesWhatCanNotBeHeld) {
   Matrix weights = some_weights();
   weights(0, 0) = std::nanf("");

@@ -358,6 +358,28 @@ std::vector<Case> cases() {
   return all;
 }
 
+/// The rows together add the bias, whatever their number: y = W x + b.
+TEST(AnalogLayerBias, OfRowsIsTheLayersBias) {
+  Case c;
+  const Network network = one_layer(c);
+  const auto data = std::make_shared<MemoryDataset>(network.input, network.classes, 3, 3);
+  c.hardware.core.bias_in_rows = true;
+  for (const int rows : {1, 2, 5}) {
+    c.hardware.core.bias_rows = rows;
+    InferenceEngine engine(network, data, {}, 1);
+    InferenceRequest request;
+    request.hardware = std::span(&c.hardware, 1);
+    request.count = 3;
+    const Matrix found = engine.layer_outputs(request, 0);
+    for (std::uint64_t image = 0; image < 3; ++image) {
+      const Values expected = test::plain_network(network, *data, image).front();
+      for (std::size_t k = 0; k < expected.size(); ++k) {
+        EXPECT_NEAR(found(static_cast<Eigen::Index>(image), static_cast<Eigen::Index>(k)), expected[k], 1e-4);
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, AnalogLayer, testing::ValuesIn(cases()),
                          [](const auto& named) { return named.param.name; });
 

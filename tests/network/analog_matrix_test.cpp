@@ -71,6 +71,41 @@ TEST(AnalogMatrix, TransposedProductsUseTheSameCells) {
   EXPECT_THROW(columns.multiply_transposed(random(1, 20, 3), {}, {}, unit_ranges), Error);
 }
 
+/// Rows and columns change places, and so do the limits and rules by which they are split.
+TEST(AnalogMatrix, TransposedProductsHaveTheirOwnConvertersAndLimits) {
+  const Matrix weights = random(20, 33, 1), inputs = random(7, 20, 3) * 2, transpose = weights.transpose();
+  LayerHardware hardware = noisy();
+  hardware.device.programming_error = {};  // draws are counted by a cell's place, which differs in the transpose
+  hardware.array.rows_max = 12, hardware.array.rows_partition.kind = PartitionRule::Kind::fill;
+  hardware.array.cols_max = 8;
+  hardware.adc.bits = 8, hardware.adc.range = RangeRule::fixed, hardware.adc.fixed_ranges = {{-9, 9}};
+  LayerHardware seen = hardware;
+  seen.array.rows_max = 8, seen.array.rows_partition.kind = PartitionRule::Kind::equal;
+  seen.array.cols_max = 12, seen.array.cols_partition.kind = PartitionRule::Kind::fill;
+  seen.dac = {ConverterModel::sign_magnitude, 6, DacSign::is_signed, RangeRule::calibrated, {}, {}};
+  seen.adc = {ConverterModel::sign_magnitude, 7, RangeRule::calibrated, {}};
+  const LayerRanges own{{-2, 2}, {{-3.07, 3.07}}, {}};
+  for (const auto& [style, slices] :
+       {std::pair{CoreStyle::balanced, 1}, {CoreStyle::balanced, 2}, {CoreStyle::offset, 1}}) {
+    hardware.core.style = seen.core.style = style;
+    hardware.core.slices = seen.core.slices = slices;
+    AnalogMatrix matrix(weights, hardware, unit_ranges, chip);
+    const Matrix found = matrix.multiply_transposed(inputs, seen.dac, seen.adc, own);
+    const ReferenceMatrix reference(transpose, seen, chip);
+    ReferenceMvm mvm;
+    mvm.input_range = own.dac, mvm.adc_ranges = own.adc;
+    int different = 0;  // where a value lies on a threshold
+    for (Eigen::Index v = 0; v < inputs.rows(); ++v) {
+      const std::vector<double> x(inputs.row(v).begin(), inputs.row(v).end());
+      const std::vector<double> y = reference.multiply(x, mvm).outputs;
+      for (Eigen::Index j = 0; j < 33; ++j) {
+        different += std::abs(static_cast<double>(found(v, j)) - y[static_cast<std::size_t>(j)]) > 1e-4;
+      }
+    }
+    EXPECT_LE(different, 1) << slices << " slices";
+  }
+}
+
 TEST(AnalogMatrix, ReprogrammingRedrawsTheBlockAndNothingElse) {
   const Matrix weights = random(20, 33, 1), inputs = Matrix::Identity(33, 33);
   LayerHardware hardware = noisy();

@@ -138,6 +138,33 @@ TEST_F(CalibrationTest, RelatesSlicesByPowersOfTwo) {
   }
 }
 
+/// In a layer's output a slice of two bits counts four times the one below.
+TEST_F(CalibrationTest, WeighsSlicesByTheirPlaceInTheOutput) {
+  LayerHardware h = hardware();
+  h.core.weight_bits = 6, h.core.slices = 3, h.adc.bits = 6;
+  plan.fit = RangeFit::signal_to_noise;
+  const auto found = ranges(h);
+  std::vector<FloatHistogram> currents(3);
+  const ConvolutionShape g = layer_geometry(network, 2);
+  ReferenceMvm mvm;
+  mvm.input_range = found[1].dac;
+  const ReferenceMatrix nominal(layer_weights(network.layers[2]), h, {});
+  for (std::uint64_t image = plan.first; image < plan.first + plan.count; ++image) {
+    const test::Values values = test::plain_network(network, *data, image)[1];
+    for (int window = 0; window < g.out_height() * g.out_width(); ++window) {
+      for (const auto& conversion : nominal.multiply(test::window_inputs(values, g, window), mvm).conversions) {
+        const auto current = static_cast<float>(conversion.value);
+        currents[static_cast<std::size_t>(conversion.slice)].add(&current, 1);
+      }
+    }
+  }
+  const std::vector<double> weights{1, 4, 16}, wrong{1, 2, 4};
+  const auto error = [&](const std::vector<Interval>& of) { return output_error(currents, weights, h.adc, of); };
+  const double least = error(fit_output_ranges(currents, weights, h.adc));
+  EXPECT_NEAR(error(found[1].adc), least, 1e-3 * least);
+  EXPECT_GT(error(fit_output_ranges(currents, wrong, h.adc)), 1.05 * least);
+}
+
 TEST_F(CalibrationTest, TakesGivenRangesWithoutImages) {
   LayerHardware h = hardware();
   h.core.slices = 2;

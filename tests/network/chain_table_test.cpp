@@ -37,6 +37,9 @@ struct Combination {
   bool noisy = false;
   bool is_signed() const { return hardware.dac.model != ConverterModel::quantizer; }
   bool exact() const { return adc != Adc::coarse && !noisy; }
+  bool sign_magnitude() const { return hardware.adc.model == ConverterModel::sign_magnitude; }
+  /// Of the ADC, between its outermost levels.
+  double steps() const { return std::ldexp(1.0, hardware.adc.bits) - (sign_magnitude() ? 2 : 1); }
   /// Whether brute force draws the same normals: collapsed slices have one normal of the summed variance, which
   /// output_statistics_test compares as a distribution.
   bool same_draws() const { return !noisy || hardware.core.slices == 1 || scheme().slices; }
@@ -176,7 +179,7 @@ Comparison compare_conversions(const Combination& c, int vector, const Observed&
                                const ReferenceResult& reference, double shift = 0) {
   const ConversionScheme scheme = c.scheme();
   const bool two = scheme.sides && !scheme.net_converter;
-  const double steps = std::ldexp(1.0, c.hardware.adc.bits) - 1;
+  const double steps = c.steps();
   Comparison found;
   for (const ReferenceConversion& conversion : reference.conversions) {
     const int converter = two ? 2 * conversion.slice + conversion.side : conversion.slice;
@@ -185,19 +188,24 @@ Comparison compare_conversions(const Combination& c, int vector, const Observed&
       ++found.wrong;
       continue;
     }
-    const Interval& range = conversion.range;
+    Interval range = conversion.range;
+    if (c.sign_magnitude()) {
+      range.high = std::max(std::abs(range.low), std::abs(range.high));
+      range.low = -range.high;
+    }
     const double width = range.high - range.low;
     const auto& columns = place->second[static_cast<std::size_t>(conversion.input_slice)];
     const float value = columns[static_cast<std::size_t>(conversion.column)] + static_cast<float>(shift * width);
     found.worst_value = std::max(found.worst_value, std::abs(static_cast<double>(value) - conversion.value) / width);
     const double exact = std::clamp((conversion.value - range.low) / width, 0.0, 1.0) * steps;
     const bool near = std::abs(exact - std::floor(exact) - 0.5) / steps < value_tolerance;
-    const float code = make_adc<float>(c.hardware.adc, range).levels.code(value);
+    const double code = static_cast<double>(make_adc<float>(c.hardware.adc, range).levels.code(value)) +
+                        (c.sign_magnitude() ? steps / 2 : 0);
     ++found.codes;
     found.clipped +=
         conversion.value < range.low - 0.5 * width / steps || conversion.value > range.high + 0.5 * width / steps;
     found.at_threshold += near;
-    found.wrong += !near && static_cast<double>(code) != std::nearbyint(exact);
+    found.wrong += !near && code != std::nearbyint(exact);
   }
   return found;
 }
@@ -207,14 +215,15 @@ std::string describe(const Combination& c) {
   const DacConfig& dac = c.hardware.dac;
   const char* const dacs[] = {"ideal", "quantizer", "sign_magnitude"};
   const char* const adcs[] = {"ideal", "lossless", "coarse"};
-  return fmt::format("{}{}{}, {} bits in {} slices, DAC {} in slices of {}, ADC {}{}, rows_max {}{}",
+  return fmt::format("{}{}{}, {} bits in {} slices, DAC {} in slices of {}, ADC {}{}{}, rows_max {}{}",
                      core.style == CoreStyle::balanced ? "balanced" : "offset", core.two_sided ? " two-sided" : "",
                      core.subtract == Subtraction::digital ? " digital"
                      : core.unit_column                    ? " unit column"
                                                            : "",
                      *core.weight_bits, core.slices, dacs[static_cast<int>(dac.model)], dac.slice_bits.value_or(0),
-                     adcs[static_cast<int>(c.adc)], c.hardware.adc.per_input_slice ? " per input slice" : "",
-                     c.hardware.array.rows_max.value_or(0), c.noisy ? ", noisy" : "");
+                     adcs[static_cast<int>(c.adc)], c.sign_magnitude() ? " sign_magnitude" : "",
+                     c.hardware.adc.per_input_slice ? " per input slice" : "", c.hardware.array.rows_max.value_or(0),
+                     c.noisy ? ", noisy" : "");
 }
 
 std::string plan_name(const Combination& c) {
@@ -241,7 +250,8 @@ int brute_force_products(const Combination& c) {
 }
 
 /// A range whose levels are the sums that digits can make: the chain loses nothing. The rule "granular" where it holds.
-void make_lossless(Combination& c) {
+/// False where unsigned currents leave half of a sign-magnitude ADC's codes unused and 16 bits are too few.
+bool make_lossless(Combination& c) {
   const CoreConfig& core = c.hardware.core;
   const DacConfig& dac = c.hardware.dac;
   AdcConfig& adc = c.hardware.adc;
@@ -252,13 +262,19 @@ void make_lossless(Combination& c) {
       core.slices > 1 ? std::ldexp(1.0, slice_bits) - 1 : (std::ldexp(1.0, bits - 1) - 1) * (halves ? 2 : 1);
   const double input = adc.per_input_slice ? std::ldexp(1.0, *dac.slice_bits) - 1 : input_steps;
   const bool bipolar = c.is_signed() || (core.style == CoreStyle::balanced && core.subtract == Subtraction::analog);
-  const int needed = static_cast<int>(std::ceil(std::log2(inputs * digit * input + 1))) + (bipolar ? 1 : 0);
+  const bool halved = bipolar || c.sign_magnitude();
+  const int needed = static_cast<int>(std::ceil(std::log2(inputs * digit * input + 1))) + (halved ? 1 : 0);
+  if (c.sign_magnitude() && needed > 16) return false;
   adc.bits = std::min(needed, 16);
   const double codes = std::ldexp(1.0, adc.bits), step = 1 / (digit * input);
-  // The rule knows the pair's difference, not the steps of a two-sided pair's single cells.
-  const bool rule = adc.per_input_slice && !(core.two_sided && core.subtract == Subtraction::digital);
+  // The rule knows the pair's difference, not the steps of a two-sided pair's single cells, and spreads unsigned
+  // currents over all codes.
+  const bool rule =
+      adc.per_input_slice && halved == bipolar && !(core.two_sided && core.subtract == Subtraction::digital);
   adc.range = rule ? RangeRule::granular : RangeRule::fixed;
-  adc.fixed_ranges = {bipolar ? Interval{-step * codes / 2, step * (codes / 2 - 1)} : Interval{0, step * (codes - 1)}};
+  const double high = step * (halved ? codes / 2 - 1 : codes - 1);
+  adc.fixed_ranges = {{c.sign_magnitude() ? -high : bipolar ? -step * codes / 2 : 0, high}};
+  return true;
 }
 
 /// Few levels, none of whose thresholds lies on a sum of digits.
@@ -320,17 +336,20 @@ void add_converters(std::vector<Combination>& all, const Combination& parts) {
       if (per_input_slice && (!parts.hardware.dac.slice_bits || adc == Adc::ideal)) continue;
       for (const bool noisy : {false, true}) {
         if (noisy && (adc == Adc::lossless || parts.hardware.dac.slice_bits.value_or(2) != 2)) continue;
-        Combination c = parts;
-        c.adc = adc, c.noisy = noisy;
-        c.hardware.adc.per_input_slice = per_input_slice;
-        if (adc != Adc::ideal) c.hardware.adc.model = ConverterModel::quantizer;
-        if (adc == Adc::lossless) make_lossless(c);
-        if (adc == Adc::coarse) make_coarse(c);
-        if (noisy) {
-          c.hardware.device.read_noise = {ErrorModel::normal_independent, 0.02};
-          c.hardware.device.read_noise_sampling = NoiseSampling::lumped;
+        for (const ConverterModel model : {ConverterModel::quantizer, ConverterModel::sign_magnitude}) {
+          if (model == ConverterModel::sign_magnitude && (noisy || adc == Adc::ideal)) continue;
+          Combination c = parts;
+          c.adc = adc, c.noisy = noisy;
+          c.hardware.adc.per_input_slice = per_input_slice;
+          if (adc != Adc::ideal) c.hardware.adc.model = model;
+          if (adc == Adc::lossless && !make_lossless(c)) continue;
+          if (adc == Adc::coarse) make_coarse(c);
+          if (noisy) {
+            c.hardware.device.read_noise = {ErrorModel::normal_independent, 0.02};
+            c.hardware.device.read_noise_sampling = NoiseSampling::lumped;
+          }
+          all.push_back(c);
         }
-        all.push_back(c);
       }
     }
   }
@@ -454,9 +473,7 @@ TEST(ChainTable, RejectsValuesThatAreOffByTwoMillionthsOfTheRange) {
     const auto reference = run_reference(c, integers, 1);
     const FastRun fast = run_fast(c, integers);
     EXPECT_GT(compare_conversions(c, 0, fast.observed, reference[0], 2e-6).worst_value, value_tolerance) << describe(c);
-    EXPECT_GT(compare_conversions(c, 0, fast.observed, reference[0], 1 / std::ldexp(1.0, c.hardware.adc.bits)).wrong,
-              0u)
-        << describe(c);
+    EXPECT_GT(compare_conversions(c, 0, fast.observed, reference[0], 1 / c.steps()).wrong, 0u) << describe(c);
     ++checked;
   }
   EXPECT_GT(checked, 20);

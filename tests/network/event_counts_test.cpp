@@ -2,6 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <set>
+#include <vector>
+
+#include "crossgrid/core/reference_mvm.hpp"
+
 namespace crossgrid {
 namespace {
 
@@ -95,6 +101,38 @@ TEST(EventCounts, FollowTheHardware) {
   events = count_events(linear, hardware, conversion_counts(hardware));
   EXPECT_EQ(events.adc_conversions, 12u * 4 * 6);
   EXPECT_EQ(events.shift_adds, 12u * 23);
+}
+
+/// Every hardware's conversions, counted where brute force makes them.
+TEST(EventCounts, ConversionsAreThoseThatTheReferenceMakes) {
+  constexpr int rows = 33, cols = 20;
+  const MatrixLayer layer{1, "/fc/Gemm", rows, cols, 1, false, true};
+  std::srand(1);
+  const Matrix weights = Matrix::Random(cols, rows);
+  const std::vector<double> x(rows, 0.5);
+  ReferenceMvm mvm;
+  mvm.input_range = {-1, 1};
+  for (int choice = 0; choice < 4 * 3 * 8; ++choice) {
+    const int core = choice % 4, inputs = choice / 4 % 3, others = choice / 12;
+    LayerHardware hardware;
+    hardware.core.style = core < 2 ? CoreStyle::balanced : CoreStyle::offset;
+    if (core == 1) hardware.core.subtract = Subtraction::digital;
+    hardware.core.unit_column = core == 3;
+    hardware.core.weight_bits = 6, hardware.core.slices = (others & 1) != 0 ? 3 : 1;
+    hardware.array.cols_max = 7;
+    if ((others & 2) != 0) hardware.array.rows_max = 12;
+    if ((others & 4) != 0) hardware.array.rows_active = 5;
+    hardware.dac.model = ConverterModel::sign_magnitude, hardware.dac.bits = 5;
+    if (inputs > 0) hardware.dac.slice_bits = 2;
+    hardware.adc.model = ConverterModel::quantizer, hardware.adc.range = RangeRule::maximum;
+    hardware.adc.per_input_slice = inputs == 2;
+    // A unit column is converted once for all outputs of its array, where the reference converts it for each.
+    std::set<std::array<int, 5>> made;
+    for (const ReferenceConversion& c : reference_chain(weights, hardware, x, mvm).conversions) {
+      made.insert({c.group, c.slice, c.side, c.input_slice, c.column});
+    }
+    EXPECT_EQ(count_events(layer, hardware, conversion_counts(hardware)).adc_conversions, made.size()) << choice;
+  }
 }
 
 TEST(EventCounts, OfADigitalLayerAreItsMultiplications) {

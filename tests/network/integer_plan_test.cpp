@@ -5,6 +5,7 @@
 #include <limits>
 #include <random>
 
+#include "crossgrid/backend/numeric_class.hpp"
 #include "crossgrid/core/reference_mvm.hpp"
 #include "crossgrid/network/inference.hpp"
 #include "crossgrid/network/matrix_step.hpp"
@@ -277,9 +278,15 @@ TEST(IntegerPlans, AreTakenOnlyWhereTheyAreExact) {
   EXPECT_FALSE(takes_integers([](LayerHardware& h) { h.dac.range = RangeRule::per_vector; }));
   EXPECT_FALSE(takes_integers([](LayerHardware& h) { h.core.bias_in_rows = true; }));
   EXPECT_FALSE(takes_integers([](LayerHardware& h) { h.core.slices = 1, h.core.style = CoreStyle::offset; }));
-  // 2 * 255 * 127 needs more than 16 bits.
-  const auto wide = [](LayerHardware& h) { h.core.slices = 1, h.dac.bits = 16, h.dac.slice_bits = 8; };
-  EXPECT_EQ(takes_integers(wide), IntegerProduct::exact(255, 127, 45));
+  // Two products of 255 * 63 fit 16 bits with a sign, two of 255 * 127 need instructions that add in 32 bits at once.
+  const auto wide = [](int weight_bits) {
+    return [=](LayerHardware& h) {
+      h.core.weight_bits = weight_bits, h.core.slices = 1;
+      h.dac.bits = 16, h.dac.slice_bits = 8;
+    };
+  };
+  EXPECT_TRUE(takes_integers(wide(7)));
+  EXPECT_EQ(takes_integers(wide(8)), host_numeric_class().isa == "avx512_vnni");
 }
 
 TEST(IntegerPlans, AreNamedByExplain) {

@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "crossgrid/network/inference.hpp"
@@ -65,6 +66,19 @@ TEST(LayerPlan, BeginsNoTextWithAComma) {
   hardware.adc.model = ConverterModel::quantizer;
   EXPECT_EQ(plan_layers(small_network(), std::vector<LayerHardware>(2, hardware))[1].execution,
             "product; unit columns among the outputs, ADC fused");
+}
+
+/// 0.56 * 1.985 / sqrt(rows), of the rows that are driven at once and not of the matrix.
+TEST(LayerPlan, BoundsReadNoiseByTheRowsOfOneConversion) {
+  LayerHardware hardware;
+  hardware.device.read_noise = {ErrorModel::normal_independent, 0.1};
+  hardware.device.read_noise_sampling = NoiseSampling::lumped;
+  const auto reason = [&] { return plan_layers(small_network(), std::vector<LayerHardware>(2, hardware))[0].reason; };
+  EXPECT_THAT(reason(), testing::HasSubstr("within 0.13 of its distribution function (Berry-Esseen, 72 rows"));
+  hardware.array.rows_max = 36;
+  EXPECT_THAT(reason(), testing::HasSubstr("within 0.19 of its distribution function (Berry-Esseen, 36 rows"));
+  hardware.array.rows_active = 9;
+  EXPECT_THAT(reason(), testing::HasSubstr("within 0.37 of its distribution function (Berry-Esseen, 9 rows"));
 }
 
 TEST(MicroBatch, FillsHalfOfTheNominalCache) {

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <limits>
+
+#include "crossgrid/network/execution_graph.hpp"
 #include "crossgrid/network/inference.hpp"
 #include "network_fixture.hpp"
 
@@ -41,8 +45,17 @@ std::vector<std::pair<const char*, LayerHardware>> cases() {
   return {{"cell by cell", cells}, {"lumped", lumped}, {"sliced", sliced}, {"levels", levels}};
 }
 
+/// Pools of negative values, a mean over an image that is not square.
+Network pooling_network() {
+  test::NetworkBuilder b({3, 9, 5}, 2);
+  b.preprocess() = {1 / 255.0, {0.5, 0.5, 0.5}, {}};
+  const int pooled = b.add(MaxPool2d{3, 2, 1}, {b.conv(-1, 8, 3, 1, 1)});
+  b.linear(b.add(Flatten{}, {b.add(GlobalAvgPool{}, {pooled})}), 5);
+  return b.network();
+}
+
 TEST(ReferenceNetwork, RunsDigitalNetworksAsPlainLoopsDo) {
-  for (const Network& network : {test::everything_network(), test::residual_network()}) {
+  for (const Network& network : {test::everything_network(), test::residual_network(), pooling_network()}) {
     const MemoryDataset data(network.input, network.classes, 5, 7);
     LayerHardware digital;
     digital.analog = false;
@@ -106,6 +119,76 @@ TEST(ReferenceNetwork, CountsClipsAsTheFastPathDoes) {
   const MatrixD slow = engine.image_metrics(request);
   EXPECT_GT(fast.minCoeff(), 0);
   EXPECT_LT((fast - slow).cwiseAbs().maxCoeff(), 2e-3) << "but for values at a limit";
+}
+
+/// What is not a number shows up in the logits, as on the fast path.
+TEST(ReferenceNetwork, KeepsNaNThroughReluAsTheFastPathDoes) {
+  test::NetworkBuilder b({2, 3, 3}, 3);
+  b.linear(b.add(Flatten{}, {b.relu(b.conv(-1, 4, 1, 1, 0))}), 5);
+  Network network = b.network();
+  std::get<Conv2d>(network.layers[0].operation).bias[2] = std::numeric_limits<float>::quiet_NaN();
+  const auto data = std::make_shared<MemoryDataset>(network.input, network.classes, 2, 9);
+  LayerHardware digital;
+  digital.analog = false;
+  InferenceEngine engine(network, data, {}, 1);
+  for (const LayerHardware& precision : {digital, in_double(digital)}) {
+    const auto hardware = uniform(network, precision);
+    InferenceRequest request;
+    request.hardware = hardware;
+    request.count = 2;
+    EXPECT_TRUE(engine.logits(request).array().isNaN().all());
+  }
+}
+
+/// Conversions below a range and above it, and all layers' halvings: counted by brute force, matrix by matrix.
+TEST(ReferenceNetwork, CountsWhatClipsOnBothSidesAndAllHalvings) {
+  test::NetworkBuilder b({3, 5, 4}, 6);
+  b.preprocess() = {1 / 255.0, {0.5, 0.5, 0.5}, {}};
+  const int first = b.relu(b.conv(-1, 6, 3, 1, 1));
+  b.linear(b.add(Flatten{}, {first}), 5);
+  const Network network = b.network();
+  const MemoryDataset data(network.input, network.classes, 3, 8);
+  LayerHardware chip = in_double({});
+  chip.adc.model = ConverterModel::quantizer, chip.adc.bits = 14;
+  chip.adc.range = RangeRule::fixed, chip.adc.fixed_ranges = {{-1.5, 0.6}};
+  for (const int most : {0, 3}) {
+    chip.adc.bound_management = most;
+    const auto hardware = uniform(network, chip);
+    ReferenceNetwork reference(network, hardware, std::vector<LayerRanges>(2, {{-1, 1}, {}, {}}), 4, 2);
+    for (std::size_t m = 0; m < 2; ++m) reference.program(m);
+    const ReferenceMatrix conv(layer_weights(network.layers[0]), chip, {4, 2, 0});
+    const ReferenceMatrix linear(layer_weights(network.layers[3]), chip, {4, 2, 3});
+    const ConvolutionShape g = layer_geometry(network, 0);
+    for (std::uint64_t image = 0; image < 3; ++image) {
+      const ReferenceNetwork::Image found = reference.run(data, image);
+      std::uint64_t halvings = 0, below = 0, above = 0;
+      const auto count = [&](const ReferenceMatrix& matrix, const Values& x, int window) {
+        ReferenceMvm mvm;
+        mvm.input_range = {-1, 1};
+        mvm.image = static_cast<std::uint32_t>(image), mvm.window = static_cast<std::uint32_t>(window);
+        const ReferenceResult result = matrix.multiply(x, mvm);
+        halvings += static_cast<std::uint64_t>(result.halvings);
+        for (const ReferenceConversion& conversion : result.conversions) {
+          below += conversion.value<-1.5, above += conversion.value> 0.6;
+        }
+        return result.halvings;
+      };
+      const Values pixels = test::image_values(network, data, image);
+      for (int w = 0; w < g.out_height() * g.out_width(); ++w) count(conv, test::window_inputs(pixels, g, w), w);
+      Values flat;  // (c, y, x) of what the convolution gave
+      for (std::size_t c = 0; c < 6; ++c) {
+        for (std::size_t p = c; p < found.outputs[0].size(); p += 6) flat.push_back(std::max(found.outputs[0][p], 0.0));
+      }
+      const std::uint64_t before = halvings;
+      const int last = count(linear, flat, 0);
+      EXPECT_EQ(found.halvings, halvings);
+      if (most > 0) {
+        EXPECT_TRUE(before > 0 && last > 0) << "both layers halve";
+      }
+      EXPECT_EQ(found.clipped, below + above);
+      EXPECT_TRUE(below > 0 && above > 0);
+    }
+  }
 }
 
 TEST(ReferenceNetwork, GivesTheSameMetricsForAnyThreadsAndUnits) {

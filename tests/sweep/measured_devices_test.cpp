@@ -9,6 +9,7 @@
 #include "core/fast_mvm.hpp"
 #include "core/random_matrix.hpp"
 #include "crossgrid/core/cell_plane.hpp"
+#include "crossgrid/device/cell_current.hpp"
 #include "crossgrid/device/clipped_normal.hpp"
 #include "crossgrid/device/measured_cell.hpp"
 #include "crossgrid/sweep/device_file.hpp"
@@ -114,23 +115,54 @@ TEST(MeasuredDevices, ClipAtZero) {
   }
 }
 
+/// Mean drift of SONOS [nA] over the current [nA]: ascending coefficients after 0 to 5 days (sonos_drift.json).
+constexpr double sonos_shift[6][11] = {{},
+                                       {0.172684, 0.0572552, -0.000685715, 3.50271e-06, -9.37682e-09, 1.40575e-11,
+                                        -1.19803e-14, 5.41293e-18, -8.85448e-22, -1.66869e-25, 5.9518e-29},
+                                       {0.250712, 0.0662195, -0.000683218, 2.99442e-06, -6.78255e-09, 7.70482e-12,
+                                        -3.04983e-15, -2.15919e-18, 2.94617e-21, -1.23359e-24, 1.85329e-28},
+                                       {-0.01753, 0.0976883, -0.000963791, 4.55551e-06, -1.22391e-08, 1.93786e-11,
+                                        -1.85899e-14, 1.07659e-17, -3.58211e-21, 5.96785e-25, -3.3041e-29},
+                                       {0.0403338, 0.103111, -0.0010474, 4.83961e-06, -1.28132e-08, 1.99484e-11,
+                                        -1.85139e-14, 1.00008e-17, -2.84944e-21, 3.01008e-25, 1.18747e-29},
+                                       {0.319927, 0.106596, -0.00104054, 4.5029e-06, -1.10352e-08, 1.56477e-11,
+                                        -1.27592e-14, 5.45513e-18, -7.26841e-22, -2.43893e-25, 7.14608e-29}};
+double sonos_moved(int days, double current) {
+  double sum = current, power = 1;
+  for (const double c : sonos_shift[days]) {
+    sum += c * power;
+    power *= current;
+  }
+  return sum;
+}
+
+/// Without scatter: a coefficient that is lost in a sample's mean is seen.
+TEST(MeasuredDevices, SonosMeansMoveAsPublished) {
+  const double i_max = 1800;  // nA
+  DeviceConfig device = device_of("sonos-agrawal-2022", 0.1 / 1800e-9);
+  MeasuredDevice still = *device.measured;
+  for (Curve& sigma : still.drift->distribution->sigma) sigma.value_unit = 0;
+  device.measured = std::make_shared<const MeasuredDevice>(still);
+  device.drift = DriftModel::device;
+  for (int days = 1; days <= 5; ++days) {
+    device.time = days * day;
+    for (const double target : {0.0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 1.0}) {
+      Matrix cell = Matrix::Constant(1, 1, static_cast<float>(target));
+      program_plane(cell, device, {17, 3, 1}, 0);
+      const double moved = std::max(sonos_moved(days, target * i_max), 0.0);
+      EXPECT_NEAR(static_cast<double>(cell(0, 0)) * i_max, moved, 1e-6 * i_max) << days << " days, " << target;
+    }
+  }
+}
+
 /// SONOS: at t the mean moves by the polynomial and the spread is A(1 - exp(-I/B)) at the moved current.
 TEST(MeasuredDevices, SonosDriftsAsPublished) {
   constexpr double table[6][2] = {{19.88665, 176.3115},  {25.59102, 186.85544}, {28.72753, 193.56834},
                                   {31.04318, 198.90332}, {33.76214, 204.77023}, {34.57909, 207.34309}};
-  const Json file = read_json_file(CROSSGRID_TEST_SOURCE_DIR "/data/devices/sonos-agrawal-2022.json");
   const double i_max = 1600;  // nA
   DeviceConfig device = device_of("sonos-agrawal-2022", 0.1 / 1600e-9);
   device.drift = DriftModel::device;
   device.programming_error.model = ErrorModel::device;
-  const auto shift = [&](int days, double current) {
-    double sum = 0, power = 1;
-    for (const Json& c : file["drift"]["at"][static_cast<std::size_t>(days)]["shift"]["coefficients"]) {
-      sum += c.get<double>() * power;
-      power *= current;
-    }
-    return sum;
-  };
   for (const double t : {0.0, 1.0, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0}) {
     const int k = std::min(static_cast<int>(t), 4);
     const double part = t - k;
@@ -139,7 +171,7 @@ TEST(MeasuredDevices, SonosDriftsAsPublished) {
     device.time = t * day;
     for (const double target : targets) {
       const double current = target * i_max;
-      const double moved = current + shift(k, current) + part * (shift(k + 1, current) - shift(k, current));
+      const double moved = (1 - part) * sonos_moved(k, current) + part * sonos_moved(k + 1, current);
       const double sigma = saturating(a, b, moved);
       const Matrix cells = cells_of(device, target);
       EXPECT_LT(distance(cells, moved / i_max, sigma / i_max).largest(), normal_limit) << t << " days, " << current;
@@ -211,6 +243,42 @@ TEST(MeasuredDevices, FlickerNoiseGrowsWithTime) {
   const Matrix cells = cells_of(device, 0.5, &sigma);
   for (Eigen::Index k = 0; k < 100; ++k) {
     EXPECT_NEAR(sigma(0, k), flicker(0.5, static_cast<double>(cells(0, k)), 30 * day), 1e-6);
+  }
+}
+
+TEST(MeasuredDevices, ReadNoiseOfSonosIsAsPublishedAtEveryCurrent) {
+  DeviceConfig device = device_of("sonos-agrawal-2022", 0.1 / 3200e-9);
+  device.read_noise.model = ErrorModel::device;
+  for (const double current : {0.0, 1.0, 10.0, 50.0, 100.0, 200.0, 400.0, 1000.0, 2000.0, 3200.0}) {
+    Matrix cell = Matrix::Constant(1, 1, static_cast<float>(current / 3200));
+    const Matrix sigma = program_plane(cell, device, {17, 3, 1}, 0);
+    EXPECT_NEAR(static_cast<double>(sigma(0, 0)) * 3200, saturating(12.58037, 215.36557, current), 1e-5) << current;
+  }
+}
+
+TEST(MeasuredDevices, HaveReadNoiseWhereItIsPublished) {
+  for (const Programming& model : published()) {
+    const bool measured = model.name == "sonos-agrawal-2022" || model.name == "pcm-nandakumar-2019";
+    EXPECT_EQ(shipped(model.name)->read_noise.has_value(), measured) << model.name;
+  }
+}
+
+/// I = G V + N2 V^2 + N3 V^3 of Milo et al. 2021, V signed, N2 and N3 over L = log10 of G in siemens.
+TEST(MeasuredDevices, MiloConductsAsPublished) {
+  DeviceConfig device = device_of("rram-milo-2021", 1 / 225e-6);
+  device.iv = IvModel::device;
+  for (const double voltage : {0.1, 0.3, 0.5}) {
+    device.read_voltage = voltage;
+    const CellCurrent current = make_cell_current(device);
+    for (const double siemens : {0.5e-9, 2e-9, 1e-7, 1e-6, 1e-5, 5e-5, 1e-4, 1.5e-4, 2e-4, 2.25e-4}) {
+      const double l = std::log10(siemens);
+      const double n2 = siemens < 1e-9 ? 0 : 0.0001388 * l * l * l + 0.001541 * l * l + 0.005711 * l + 0.007063;
+      const double n3 = siemens < 1e-9 ? 0 : 8.8710e-5 * l * l + 6.7919e-4 * l + 1.2968e-3;
+      for (const double x : {-1.0, -0.4, 0.4, 1.0}) {
+        const double v = x * voltage, expected = siemens * v + n2 * v * v + n3 * v * v * v;
+        EXPECT_NEAR(current(siemens / 225e-6, x) * 225e-6 * voltage, expected, 1e-12 * 225e-6) << siemens << ' ' << v;
+      }
+    }
   }
 }
 
@@ -286,13 +354,17 @@ TEST(MeasuredDevices, GlobalCompensationRestoresTheMean) {
   hardware.adc.model = ConverterModel::quantizer;  // keeps the offset out of the conductances
   hardware.array.rows_max = 32;
   const Matrix weights = random_matrix(40, 64, 3);
-  const double nominal = static_cast<double>(nominal_matrix(weights, hardware).arrays[1].conductance.sum());
-  const auto total = [&] {
-    return static_cast<double>(program_matrix(weights, hardware, 1, 2, 3).arrays[1].conductance.sum());
+  const auto total = [&](const ProgrammedMatrix& matrix) {
+    return static_cast<double>(matrix.arrays[1].conductance.sum());
   };
-  EXPECT_LT(total(), 0.6 * nominal);
-  hardware.device.compensation = DriftCompensation::global;
-  EXPECT_NEAR(total(), nominal, 1e-5 * nominal);
+  for (const bool unit_column : {false, true}) {  // one of the array's columns: counted
+    hardware.core.unit_column = unit_column;
+    const double nominal = total(nominal_matrix(weights, hardware));
+    hardware.device.compensation = DriftCompensation::none;
+    EXPECT_LT(total(program_matrix(weights, hardware, 1, 2, 3)), 0.6 * nominal);
+    hardware.device.compensation = DriftCompensation::global;
+    EXPECT_NEAR(total(program_matrix(weights, hardware, 1, 2, 3)), nominal, 1e-5 * nominal);
+  }
 }
 
 DeviceConfig with_dead_lines(double rows, double columns) {
@@ -344,7 +416,8 @@ TEST(DeadLines, AreSilent) {
 std::shared_ptr<const FaultMap> some_map(int planes, int rows, int cols) {
   FaultMap map{
       planes, rows, cols, std::vector<std::uint8_t>(static_cast<std::size_t>(planes * rows * cols), 0), {1, 2}};
-  for (std::size_t k = 0; k < map.states.size(); k += 7) map.states[k] = static_cast<std::uint8_t>(1 + k % 2);
+  // Other places and states in each plane.
+  for (std::size_t k = 0; k < map.states.size(); k += 11) map.states[k] = static_cast<std::uint8_t>(1 + k / 11 % 2);
   return std::make_shared<const FaultMap>(map);
 }
 
