@@ -80,7 +80,7 @@ using Part = Eigen::Ref<Matrix, 0, Eigen::OuterStride<>>;
 using ConstPart = Eigen::Ref<const Matrix, 0, Eigen::OuterStride<>>;
 enum class Left { as_is, transposed };
 
-constexpr Index rows_at_once = 128;
+constexpr Index rows_at_once = 256;
 
 /// to += factor * left * right, without sharing it out.
 template <Left form>
@@ -98,7 +98,7 @@ ConstPart rows_of(const ConstPart& left, Index first, Index count) {
 }
 /// Worth the threads' while.
 bool long_product(const Part& to, const ConstPart& right) {
-  return to.rows() >= 2 * rows_at_once && right.rows() >= rows_at_once;
+  return to.rows() >= 2 * rows_at_once && right.rows() >= 128;
 }
 
 /// to += factor * left * right, rows shared out where there are many. The parts don't depend on the threads.
@@ -119,8 +119,7 @@ void add(const Loop& loop, Part to, const ConstPart& left, const ConstPart& righ
 
 /// to += left^T * right, where the product is symmetric: half of the work.
 void add_symmetric(const Loop& loop, Part to, const ConstPart& left, const ConstPart& right) {
-  constexpr Index at_once = 64;
-  const Index width = to.rows(), parts = (width + at_once - 1) / at_once;
+  const Index width = to.rows(), at_once = width < 512 ? 64 : 128, parts = (width + at_once - 1) / at_once;
   const auto part = [&](std::size_t k) {
     const Index first = static_cast<Index>(k) * at_once, count = first + at_once < width ? at_once : width - first;
     add_part<Left::transposed>(to.block(first, first, count, width - first), left.middleCols(first, count),

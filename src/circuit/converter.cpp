@@ -74,9 +74,9 @@ Interval adc_range(const AdcConfig& config, const AdcPlace& place) {
   if (config.range == RangeRule::fixed) return range_of_slice(config.fixed_ranges, place.slice);
   if (config.range != RangeRule::granular) return {place.bipolar ? -rows : 0.0, rows};
   const double codes = std::ldexp(1.0, config.bits), step = place.current_step;
-  if (!place.bipolar) return {0, step * (codes - 1)};
   const double high = step * (codes / 2 - 1);
-  return {config.model == ConverterModel::sign_magnitude ? -high : -step * codes / 2, high};
+  if (config.model == ConverterModel::sign_magnitude) return {-high, high};
+  return place.bipolar ? Interval{-step * codes / 2, high} : Interval{0, step * (codes - 1)};
 }
 
 const Interval& range_of_slice(const std::vector<Interval>& ranges, int slice) {

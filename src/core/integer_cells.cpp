@@ -33,7 +33,7 @@ bool levels_keep(const DeviceConfig& device, int bits) {
 
 std::optional<IntegerCells> integer_cells(const LayerHardware& hardware) {
   const ConversionScheme scheme = conversion_scheme(hardware, NoisePath::none);
-  if (!scheme.inputs || !exact_device(hardware.device)) return std::nullopt;
+  if (!scheme.inputs || !exact_device(hardware.device) || hardware.array.wires.any()) return std::nullopt;
   const int bits = integer_bits(hardware, scheme.sides);
   if (bits == 0 || !levels_keep(hardware.device, bits)) return std::nullopt;
   IntegerCells cells;

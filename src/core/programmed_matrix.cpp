@@ -5,6 +5,7 @@
 
 #include "crossgrid/core/cell_plane.hpp"
 #include "crossgrid/core/weight_mapping.hpp"
+#include "crossgrid/core/wired_conductance.hpp"
 
 namespace crossgrid {
 namespace {
@@ -206,8 +207,8 @@ int smallest_group(const std::vector<RowGroup>& groups) {
   return std::ranges::min(groups, {}, [](const RowGroup& group) { return group.rows.count; }).rows.count;
 }
 
-ProgrammedMatrix assemble(const ProgrammedCells& programmed, const LayerHardware& hardware,
-                          const LayerStreams& streams) {
+ProgrammedMatrix assemble(const ProgrammedCells& programmed, const LayerHardware& hardware, const LayerStreams& streams,
+                          const ParallelLoop& loop) {
   const WeightMapping& mapping = programmed.mapping;
   const AllCells& cells = programmed.slices;
   const DeviceConfig& device = hardware.device;
@@ -215,7 +216,8 @@ ProgrammedMatrix assemble(const ProgrammedCells& programmed, const LayerHardware
   matrix.rows = static_cast<int>(cells[0].plus.rows());
   matrix.cols = static_cast<int>(cells[0].plus.cols());
   const ArrayConfig& array = hardware.array;
-  matrix.groups = row_groups(partition(matrix.rows, array.rows_max, array.rows_partition), array.rows_active);
+  const std::vector<Part> row_parts = partition(matrix.rows, array.rows_max, array.rows_partition);
+  matrix.groups = row_groups(row_parts, array.rows_active);
   matrix.col_parts = programmed.col_parts;
   matrix.conductance_step = mapping.conductance_step();
   matrix.offset_coefficient = mapping.offset_coefficient();
@@ -227,7 +229,11 @@ ProgrammedMatrix assemble(const ProgrammedCells& programmed, const LayerHardware
   matrix.clip_probability = moments.clip_probability;
   matrix.noise = noise_path(device, moments.clip_probability, smallest_group(matrix.groups));
   const bool lumped = matrix.noise == NoisePath::lumped;
-  const AllCells mean = with_gains(lumped ? moments.mean : cells, programmed, matrix.groups, 1);
+  AllCells conductances = lumped ? moments.mean : cells;
+  if (array.wires.any()) {
+    conductances = wired_conductances(std::move(conductances), row_parts, programmed.col_parts, hardware, loop);
+  }
+  const AllCells mean = with_gains(std::move(conductances), programmed, matrix.groups, 1);
   if (lumped) moments.variance = with_gains(std::move(moments.variance), programmed, matrix.groups, 2);
   matrix.scheme = conversion_scheme(hardware, matrix.noise);
 
@@ -249,15 +255,13 @@ ProgrammedMatrix assemble(const ProgrammedCells& programmed, const LayerHardware
 }
 
 ProgrammedMatrix program_matrix(const Matrix& weights, const LayerHardware& hardware, std::uint64_t seed,
-                                std::uint32_t trial, std::uint32_t layer) {
+                                std::uint32_t trial, std::uint32_t layer, const ParallelLoop& loop) {
   const LayerStreams streams{seed, trial, layer};
-  return assemble(program_cells(weights, hardware, streams), hardware, streams);
+  return assemble(program_cells(weights, hardware, streams), hardware, streams, loop);
 }
 
-ProgrammedMatrix nominal_matrix(const Matrix& weights, const LayerHardware& hardware) {
-  LayerHardware nominal = hardware;
-  nominal.device = hardware.device.nominal();
-  return program_matrix(weights, nominal, 0, 0, 0);
+ProgrammedMatrix nominal_matrix(const Matrix& weights, const LayerHardware& hardware, const ParallelLoop& loop) {
+  return program_matrix(weights, hardware.nominal(), 0, 0, 0, loop);
 }
 
 bool bipolar_currents(const LayerHardware& hardware, bool signed_inputs) {

@@ -1,8 +1,12 @@
 #include "crossgrid/core/reference_mvm.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <deque>
+#include <map>
 
+#include "crossgrid/array/nodal_circuit.hpp"
 #include "crossgrid/base/normal.hpp"
 #include "crossgrid/core/partition.hpp"
 #include "crossgrid/core/programmed_matrix.hpp"
@@ -48,8 +52,8 @@ class ReferenceChip {
                                                          .size())),
         streams_(streams),
         limit_(plain_limit(weights, hardware.core.clip)),
-        groups_(row_groups(partition(inputs(), hardware.array.rows_max, hardware.array.rows_partition),
-                           hardware.array.rows_active)),
+        row_parts_(partition(inputs(), hardware.array.rows_max, hardware.array.rows_partition)),
+        groups_(row_groups(row_parts_, hardware.array.rows_active)),
         col_parts_(partition(outputs(), hardware.array.cols_max, hardware.array.cols_partition)) {
     const DeviceConfig& device = hardware.device;
     g_min_ = 1 / device.on_off_ratio;
@@ -63,6 +67,7 @@ class ReferenceChip {
                                        : static_cast<int>(std::ceil((offset() ? bits : bits - 1) / double(slices)));
     }
     program();
+    if (hardware.array.wires.any()) build_circuits(hardware);
     per_cell_ = device.read_noise.active() && draws_cells(hardware);
   }
 
@@ -116,6 +121,14 @@ class ReferenceChip {
       ++part;
     return part;
   }
+
+  bool wired() const { return !circuits_.empty(); }
+  /// Currents into the ADCs of an array with wires: its unit column first. x: by input of the matrix.
+  Eigen::VectorXd wired_currents(int array, int part, int slice, bool minus, const Eigen::VectorXd& x) const {
+    return circuits_[circuit(array, part, slice, minus)].currents(x);
+  }
+  /// Inputs of an array.
+  const Part& array_rows(int array) const { return row_parts_[static_cast<std::size_t>(array)]; }
 
   double nonlinear_current(int slice, bool minus, int i, int j, double x) const {
     return device_.iv == IvModel::linear ? 0 : cell_.nonlinear_current(programmed(slice, minus, i, j), x);
@@ -184,6 +197,40 @@ class ReferenceChip {
     for (int array = 0; array <= groups_.back().array; ++array) {
       for (int part = 0; part < static_cast<int>(col_parts_.size()); ++part) {
         for (int slice = 0; slice < core_.slices; ++slice) gains_.push_back(array_gain(array, part, slice));
+      }
+    }
+  }
+
+  std::size_t circuit(int array, int part, int slice, bool minus) const {
+    const auto parts = static_cast<int>(col_parts_.size());
+    return static_cast<std::size_t>(2 * ((array * parts + part) * core_.slices + slice) + (minus ? 1 : 0));
+  }
+  /// Every array as a circuit, the cells of interleaved pairs in the first of two.
+  void build_circuits(const LayerHardware& hardware) {
+    const WiresConfig& ohms = hardware.array.wires;
+    const double g_max = 1 / hardware.device.r_min;
+    const WireResistance wires{ohms.r_row * g_max, ohms.r_col * g_max, ohms.r_row_end * g_max, ohms.r_col_end * g_max};
+    for (const Part& rows : row_parts_) {
+      for (std::size_t part = 0; part < col_parts_.size(); ++part) {
+        for (int slice = 0; slice < core_.slices; ++slice) {
+          const auto cells = [&](bool minus) {
+            const Part& cols = col_parts_[part];
+            const int units_first = units() ? 1 : 0;
+            MatrixD g(rows.count, units_first + cols.count);
+            for (int i = 0; i < rows.count; ++i) {
+              if (units()) g(i, 0) = programmed(slice, minus, rows.first + i, -1 - static_cast<int>(part));
+              for (int j = 0; j < cols.count; ++j) {
+                g(i, units_first + j) = programmed(slice, minus, rows.first + i, cols.first + j);
+              }
+            }
+            return g;
+          };
+          for (const bool minus : {false, true}) {
+            const bool pairs = !offset() && core_.interleaved;
+            circuits_.emplace_back(pairs ? interleaved_cells(cells(false), cells(true), wires)
+                                         : wired_cells(cells(minus && !offset()), wires));
+          }
+        }
       }
     }
   }
@@ -259,6 +306,7 @@ class ReferenceChip {
   ReferenceCell cell_, unit_cell_;
   LayerStreams streams_;
   double limit_;
+  std::vector<Part> row_parts_;
   std::vector<RowGroup> groups_;
   std::vector<Part> col_parts_;
   double g_min_ = 0, level_steps_ = 0, range_ = 1, base_ = 0;
@@ -266,7 +314,8 @@ class ReferenceChip {
   bool per_cell_ = false;
   std::vector<ReferenceCell::Cell> cells_;  ///< by place()
   std::vector<ReferenceCell::Moments> moments_;
-  std::vector<double> gains_;  ///< [array][column part][slice]
+  std::vector<double> gains_;          ///< [array][column part][slice]
+  std::deque<NodalCircuit> circuits_;  ///< [array][column part][slice][side], where there are wires
 };
 
 struct ScaledInputs {
@@ -412,6 +461,15 @@ class ReferenceChain {
     const Part& rows = chip_.groups()[static_cast<std::size_t>(group)].rows;
     const double gain = chip_.gain(chip_.groups()[static_cast<std::size_t>(group)].array, chip_.part_of(j), slice);
     std::vector<double> currents;
+    if (chip_.wired()) {
+      for (std::size_t k = 0; k < inputs_.slices.size(); ++k) {
+        const double current = gain * wired_current(group, slice, j, k, plus, minus);
+        currents.push_back(
+            limited() ? std::clamp(current, -*hardware_.array.column_current_max, *hardware_.array.column_current_max)
+                      : current);
+      }
+      return currents;
+    }
     double variance_of_sum = 0;
     for (std::size_t k = 0; k < inputs_.slices.size(); ++k) {
       double current = 0, variance = 0;
@@ -439,6 +497,35 @@ class ReferenceChain {
       currents[0] += std::sqrt(variance_of_sum) / inputs_.slice_weights[0] * noise(group, slice, plus == 0, 0, j);
     }
     return currents;
+  }
+
+  /// The whole array solved, once for all of its columns.
+  double wired_current(int group, int slice, int j, std::size_t cycle, int plus, int minus) const {
+    const int array = chip_.groups()[static_cast<std::size_t>(group)].array, part = chip_.part_of(j);
+    const bool pairs = !chip_.offset() && core().interleaved;
+    const int unit = chip_.units() ? 1 : 0;
+    const int column = j < 0 ? 0 : unit + j - chip_.col_parts()[static_cast<std::size_t>(part)].first;
+    const auto side = [&](bool is_minus) {
+      const std::array<int, 5> key{group, part, slice, static_cast<int>(cycle), is_minus ? 1 : 0};
+      auto [found, fresh] = solved_.try_emplace(key);
+      if (fresh) {
+        const Part& rows = chip_.array_rows(array);
+        const Part& driven = chip_.groups()[static_cast<std::size_t>(group)].rows;
+        Eigen::VectorXd x = Eigen::VectorXd::Zero(pairs ? 2 * rows.count : rows.count);
+        for (int i = driven.first; i < driven.first + driven.count; ++i) {
+          const double value = inputs_.slices[cycle][static_cast<std::size_t>(i)];
+          if (pairs) {
+            x[2 * (i - rows.first)] = value, x[2 * (i - rows.first) + 1] = -value;
+          } else {
+            x[i - rows.first] = value;
+          }
+        }
+        found->second = chip_.wired_currents(array, part, slice, is_minus, x);
+      }
+      return found->second[column];
+    };
+    if (pairs) return side(false);
+    return (plus != 0 ? plus * side(false) : 0) + (minus != 0 ? minus * side(true) : 0);
   }
 
   double noise(int group, int slice, bool minus, int cycle, int j) const {
@@ -502,8 +589,8 @@ class ReferenceChain {
       case RangeRule::granular: {
         const double step = granule();
         const double codes = std::ldexp(1.0, adc.bits);
-        if (!bipolar) return {0, step * (codes - 1)};
         if (adc.model == ConverterModel::sign_magnitude) return {-step * (codes / 2 - 1), step * (codes / 2 - 1)};
+        if (!bipolar) return {0, step * (codes - 1)};
         return {-step * codes / 2, step * (codes / 2 - 1)};
       }
       case RangeRule::calibrated:
@@ -534,6 +621,8 @@ class ReferenceChain {
   const ReferenceMvm& mvm_;
   const ScaledInputs& inputs_;
   std::vector<AdcConfig> fitted_;  ///< by slice, where levels are fitted
+  /// Of arrays with wires, by group, column part, slice, cycle and side.
+  mutable std::map<std::array<int, 5>, Eigen::VectorXd> solved_;
   std::vector<ReferenceConversion> conversions_;
 };
 

@@ -95,6 +95,9 @@ Matrix AnalogMatrix::multiply_transposed(const Matrix& inputs, const DacConfig& 
   std::swap(layer.array.rows_max, layer.array.cols_max);
   std::swap(layer.array.rows_partition, layer.array.cols_partition);
   layer.array.rows_active.reset();
+  // Bit lines are driven at their first cells, word lines read at their last; all keep their own resistances.
+  std::swap(layer.array.wires.r_row, layer.array.wires.r_col);
+  std::swap(layer.array.wires.r_row_end, layer.array.wires.r_col_end);
   layer.dac = dac;
   layer.adc = adc;
   const MatrixStep step = impl_->step(transposed(impl_->cells, layer), layer, ranges);

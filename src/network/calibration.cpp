@@ -6,6 +6,7 @@
 #include "crossgrid/base/error.hpp"
 #include "crossgrid/core/weight_mapping.hpp"
 #include "crossgrid/network/level_fit.hpp"
+#include "program_in_parallel.hpp"
 
 namespace crossgrid {
 
@@ -58,8 +59,8 @@ Interval own_dac_range(const DacConfig& dac) {
 }
 
 /// What of a layer's hardware its nominal currents depend on.
-LayerHardware nominal_part(LayerHardware hardware) {
-  hardware.device = hardware.device.nominal();
+LayerHardware nominal_part(const LayerHardware& whole) {
+  LayerHardware hardware = whole.nominal();
   AdcConfig adc;
   adc.model = ConverterModel::quantizer;  // row blocks stay apart, offsets stay in
   adc.per_input_slice = hardware.adc.per_input_slice;
@@ -90,9 +91,9 @@ std::vector<LayerRanges> taken_ranges(std::span<const LayerHardware> hardware, s
 }
 
 /// What of a layer's hardware its ranges depend on.
-LayerHardware calibrated_part(LayerHardware hardware) {
+LayerHardware calibrated_part(const LayerHardware& whole) {
+  LayerHardware hardware = whole.nominal();
   hardware.precision = Precision::float32;
-  hardware.device = hardware.device.nominal();
   return hardware;
 }
 
@@ -169,7 +170,8 @@ Calibration::CurrentProfile* Calibration::find(const CurrentProfile& key) {
 
 void Calibration::profile_currents(std::span<CurrentProfile> wanted) {
   std::vector<MatrixStep> nominal(wanted.size());
-  executor_.run(wanted.size(), [&](std::size_t k, int lane) {
+  const auto has_wires = [&](std::size_t k) { return wanted[k].hardware.array.wires.any(); };
+  program_in_parallel(executor_, wanted.size(), has_wires, [&](std::size_t k, int lane, const ParallelLoop& loop) {
     const CurrentProfile& profile = wanted[k];
     const ConvolutionShape& geometry = reference_.matrices()[profile.matrix].matrix->geometry;
     const Layer& layer = network_.layers[static_cast<std::size_t>(layers_[profile.matrix])];
@@ -180,7 +182,7 @@ void Calibration::profile_currents(std::span<CurrentProfile> wanted) {
     step.inputs_apart = conversion_scheme(hardware, NoisePath::none).inputs;
     step.inputs_summed = step.inputs_apart && !hardware.adc.per_input_slice;
     step.matrix =
-        prepare_analog(driven, nominal_matrix(matrix_weights(layer, hardware), hardware),
+        prepare_analog(driven, nominal_matrix(matrix_weights(layer, hardware), hardware, loop),
                        plan_matrix(driven, hardware, NoisePath::none), lanes_[static_cast<std::size_t>(lane)]);
   });
   for (std::size_t k = 0; k < wanted.size(); ++k) {

@@ -12,6 +12,7 @@
 #include "crossgrid/network/layer_observer.hpp"
 #include "crossgrid/network/network_execution.hpp"
 #include "crossgrid/network/reference_network.hpp"
+#include "program_in_parallel.hpp"
 
 namespace crossgrid {
 
@@ -165,11 +166,12 @@ struct InferenceEngine::Impl {
           make_chip_key(layers[m].layer, request.hardware[m], steps[m].frame > 0, request.seed, request.trial));
       if (request.hardware[m].analog) prepared[m] = chips.find(keys[m]);
     }
-    executor.run(layers.size(), [&](std::size_t m, int lane) {
+    const auto has_wires = [&](std::size_t m) { return request.hardware[m].array.wires.any(); };
+    program_in_parallel(executor, layers.size(), has_wires, [&](std::size_t m, int lane, const ParallelLoop& loop) {
       const LayerHardware& hardware = request.hardware[m];
       if (!hardware.analog || prepared[m]) return;
       ProgrammedMatrix matrix = program_matrix(matrix_weights(layer(m), hardware), hardware, request.seed,
-                                               request.trial, static_cast<std::uint32_t>(layers[m].layer));
+                                               request.trial, static_cast<std::uint32_t>(layers[m].layer), loop);
       const ConvolutionShape driven = steps[m].frame > 0 ? driven_geometry(geometry(m), steps[m].dac) : geometry(m);
       const MatrixPlan plan = plan_matrix(driven, hardware, matrix.noise);
       prepared[m] = prepare_analog(driven, std::move(matrix), plan, lanes[static_cast<std::size_t>(lane)]);

@@ -75,6 +75,11 @@ std::set<ParameterGroup> deciding_groups(const SweepFile& sweep) {
   const bool map = any_setting(sweep, [](const Setting& setting) {
     return setting.parameter->path == "device.faults.map" && names_file(*setting.parameter, setting.value);
   });
+  const bool wires = any_setting(
+      sweep, [](const Setting& setting) { return setting.parameter->decides == Group::errors && setting.value != 0; });
+  if (wires) {
+    groups.insert(Group::errors);
+  }
   if (measured) {
     groups.insert({Group::errors, Group::on_off_ratio});
   }

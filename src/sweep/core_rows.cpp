@@ -72,8 +72,8 @@ void add_mapping_rows(std::vector<Parameter>& rows) {
                                                : unless(h.adc.model != ConverterModel::ideal, "adc.model is \"ideal\"");
   };
   rows.push_back(plain<bool>(
-      "core.interleaved", "the cells of a balanced pair share a bit line", types::boolean(),
-      [](auto& h) -> auto& { return h.core.interleaved; }, Group::conversion));
+      "core.interleaved", "the cells of a balanced pair share a bit line, with word lines of their own",
+      types::boolean(), [](auto& h) -> auto& { return h.core.interleaved; }, Group::conversion));
   rows.back().inert = [](const LayerHardware& h, const MatrixLayer&) -> std::string {
     if (h.core.style != CoreStyle::balanced) {
       return "core.style is not \"balanced\"";
@@ -81,7 +81,8 @@ void add_mapping_rows(std::vector<Parameter>& rows) {
     if (h.core.subtract != Subtraction::analog) {
       return "core.subtract is not \"analog\"";
     }
-    return unless(h.array.column_current_max.has_value(), "there is no array.column_current_max");
+    return unless(h.array.column_current_max.has_value() || h.array.wires.any(),
+                  "there is no array.column_current_max, and array.wires.* are 0");
   };
   rows.push_back(plain<bool>(
       "core.unit_column", "the offset comes from a column of the same array, else from the sum of the inputs",
@@ -263,9 +264,18 @@ std::vector<Parameter> array_rows() {
       [](auto& h) -> auto& { return h.array.cols_partition; }, Group::cols));
   rows.push_back(rows_active_row());
   rows.push_back(column_current_row());
-  for (const char* name : {"r_row", "r_col", "r_row_end", "r_col_end"}) {
-    rows.push_back(future(std::string("array.wires.") + name, "wire resistance in ohm", types::at_least(0), 0.0));
-  }
+  const auto wire = [&](const char* name, const char* about, double WiresConfig::*resistance) {
+    rows.push_back(plain<double>(
+        std::string("array.wires.") + name, about,
+        types::at_least(0), [resistance](auto& h) -> auto& { return h.array.wires.*resistance; }, Group::conversion));
+    rows.back().decides = Group::errors;  // device.r_min
+  };
+  wire("r_row", "resistance of a word line's segment, from the driver to the first cell and between cells, in ohm",
+       &WiresConfig::r_row);
+  wire("r_col", "resistance of a bit line's segment, between cells and from the last cell to the ADC, in ohm",
+       &WiresConfig::r_col);
+  wire("r_row_end", "resistance of a driver, in series with its word line, in ohm", &WiresConfig::r_row_end);
+  wire("r_col_end", "resistance of an ADC's input, in series with its bit line, in ohm", &WiresConfig::r_col_end);
   rows.push_back(
       future("array.wires.source", "where a cell's current comes from", types::words({"input", "separate"}), "input"));
   rows.push_back(

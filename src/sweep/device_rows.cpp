@@ -142,7 +142,7 @@ Parameter r_min_row() {
       "device.r_min", "resistance of the most conductive state in ohm; matters with wires or a device file",
       types::above(0), [](auto& h) -> auto& { return h.device.r_min; }, Group::errors);
   row.inert = [](const LayerHardware& hardware, const MatrixLayer&) {
-    return is_measured(hardware.device)
+    return is_measured(hardware.device) || hardware.array.wires.any()
                ? ""
                : "there are no wires (array.wires.* are 0) and nothing is taken from a device file";
   };

@@ -131,6 +131,26 @@ void check_levels(const DeviceConfig& device, Found& found) {
   }
 }
 
+/// What arrays with wires are not simulated with yet.
+void check_wires(const LayerHardware& hardware, Found& found) {
+  if (!hardware.array.wires.any()) {
+    return;
+  }
+  const std::vector<std::string> wires{"array.wires.r_row", "array.wires.r_col", "array.wires.r_row_end",
+                                       "array.wires.r_col_end"};
+  const auto refuse = [&](const char* what, const char* parameter) {
+    std::vector<std::string> parameters = wires;
+    parameters.emplace_back(parameter);
+    found.push_back({fmt::format("{} together with wires (array.wires.*) is not yet supported", what), parameters});
+  };
+  if (hardware.device.read_noise.active()) {
+    refuse("device.read_noise", "device.read_noise.model");
+  }
+  if (hardware.device.iv != IvModel::linear) {
+    refuse("device.iv.model", "device.iv.model");
+  }
+}
+
 /// A map of faults is that of one array.
 void check_map(const LayerHardware& hardware, const MatrixLayer& layer, Found& found) {
   const auto& map = hardware.device.faults.map;
@@ -170,6 +190,7 @@ std::vector<Impossible> impossible_hardware(const LayerHardware& hardware, const
     found.push_back({std::move(problem.reason), std::move(problem.parameters)});
   }
   check_levels(hardware.device, found);
+  check_wires(hardware, found);
   check_map(hardware, layer, found);
   if (hardware.core.style == CoreStyle::offset && hardware.core.slices == 1 && hardware.device.cell_bits == 1) {
     found.push_back({"core.style \"offset\" needs device.cell_bits >= 2: its cells use 2^bits - 1 levels",

@@ -15,7 +15,8 @@ constexpr std::uint64_t most_kept_shares = std::uint64_t{1} << 18;
 bool reaches_group(const Axis& axis, ParameterGroup group) {
   return std::any_of(axis.values.begin(), axis.values.end(), [&](const AxisValue& value) {
     return std::any_of(value.settings.begin(), value.settings.end(), [&](const Setting& setting) {
-      return setting.parameter->group == group || setting.parameter->path == "analog";
+      const Parameter& parameter = *setting.parameter;
+      return parameter.group == group || parameter.decides == group || parameter.path == "analog";
     });
   });
 }

@@ -58,7 +58,7 @@ TEST(ProgrammedMatrix, SplitMatrixEqualsTheWholeOne) {
       LayerHardware hardware = noisy_hardware(style);
       hardware.device.programming_error.magnitude = error;
       const std::vector<float> whole = fast_mvm(weights, hardware, x, unit_inputs);
-      hardware.array = {40, 8, {PartitionRule::Kind::fill, {}}, {}, {}, {}};
+      hardware.array = {40, 8, {PartitionRule::Kind::fill, {}}, {}, {}, {}, {}};
       const ProgrammedMatrix split = program_matrix(weights, hardware, 5, 1, 2);
       EXPECT_EQ(split.groups.size(), 4u);
       EXPECT_EQ(split.col_parts.size(), 5u);

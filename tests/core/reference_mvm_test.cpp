@@ -59,7 +59,7 @@ std::vector<Setting> settings() {
             LayerHardware hardware;
             hardware.core.style = style;
             hardware.core.weight_bits = 6;
-            hardware.array = {30, 7, {}, {PartitionRule::Kind::fill, {}}, {}, {}};
+            hardware.array = {30, 7, {}, {PartitionRule::Kind::fill, {}}, {}, {}, {}};
             hardware.device = device_of(ratio, clip, programming, read, sampling);
             hardware.dac.model = ConverterModel::quantizer;
             hardware.dac.bits = 7;

@@ -267,10 +267,8 @@ bool make_lossless(Combination& c) {
   if (c.sign_magnitude() && needed > 16) return false;
   adc.bits = std::min(needed, 16);
   const double codes = std::ldexp(1.0, adc.bits), step = 1 / (digit * input);
-  // The rule knows the pair's difference, not the steps of a two-sided pair's single cells, and spreads unsigned
-  // currents over all codes.
-  const bool rule =
-      adc.per_input_slice && halved == bipolar && !(core.two_sided && core.subtract == Subtraction::digital);
+  // The rule knows the pair's difference, not the steps of a two-sided pair's single cells.
+  const bool rule = adc.per_input_slice && !(core.two_sided && core.subtract == Subtraction::digital);
   adc.range = rule ? RangeRule::granular : RangeRule::fixed;
   const double high = step * (halved ? codes / 2 - 1 : codes - 1);
   adc.fixed_ranges = {{c.sign_magnitude() ? -high : bipolar ? -step * codes / 2 : 0, high}};

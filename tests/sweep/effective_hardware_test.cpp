@@ -146,6 +146,23 @@ TEST(EffectiveHardware, RefusesSlicesAndRangesThatDoNotFit) {
   EXPECT_EQ(reasons([](LayerHardware& h) { h.core.slices = 9, h.dac.slice_bits = 8; }), 2u) << "all at once";
 }
 
+TEST(EffectiveHardware, ComparesWiresWithCells) {
+  const MatrixLayer layer{0, "layer", 20, 10, 1, false};
+  LayerHardware hardware;
+  hardware.device.r_min = 5e3, hardware.core.interleaved = true;
+  LayerHardware found = effective_hardware(hardware, layer);
+  EXPECT_EQ(found.device.r_min, DeviceConfig{}.r_min) << "nothing is compared with it";
+  EXPECT_FALSE(found.core.interleaved);
+  hardware.array.wires.r_col_end = 2;
+  found = effective_hardware(hardware, layer);
+  EXPECT_EQ(found, hardware);
+  EXPECT_EQ(found.nominal().device.r_min, 5e3) << "calibration sees the wires";
+  EXPECT_TRUE(impossible_hardware(hardware, layer).empty());
+  hardware.device.read_noise = {ErrorModel::normal_independent, 0.01};
+  hardware.device.iv = IvModel::cubic;
+  EXPECT_EQ(impossible_hardware(hardware, layer).size(), 2u) << "not simulated with wires yet";
+}
+
 TEST(EffectiveHardware, KnowsWhichConvertersDrawCalibrateOrCantBeBuilt) {
   LayerHardware hardware;
   hardware.adc.model = ConverterModel::sar;

@@ -367,5 +367,23 @@ TEST(Grid, RefusesWhatTheNetworkOrTheDataDoNotHave) {
       "");
 }
 
+/// device.r_min has an effect beside wires only, whichever of them is an axis.
+TEST(Grid, TellsResistancesApartWhereThereAreWires) {
+  const Grid grid = sample_grid(R"({"grid": {"device.r_min": [5e3, 1e4], "array.wires.r_row": [0, 1]}})");
+  ASSERT_EQ(grid.size(), 4u);
+  EXPECT_EQ(grid.id(0), grid.id(2)) << "no wires";
+  EXPECT_NE(grid.id(1), grid.id(3));
+  EXPECT_NE(grid.id(0), grid.id(1));
+  EXPECT_THAT(message_of([] { sample_grid(R"({"grid": {"device.r_min": [5e3, 1e4]}})"); }),
+              testing::HasSubstr("has no effect: there are no wires"));
+  EXPECT_THAT(
+      message_of([] {
+        sample_grid(R"({"hardware": {"device": {"read_noise": {"model": "normal_independent", "magnitude": 0.1}}},
+                                "grid": {"array.wires.r_row": [0, 1]}})");
+      }),
+      testing::HasSubstr("device.read_noise together with wires (array.wires.*) is not yet supported "
+                         "(/grid/array.wires.r_row/1"));
+}
+
 }  // namespace
 }  // namespace crossgrid

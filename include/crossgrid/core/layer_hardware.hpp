@@ -34,6 +34,15 @@ struct CoreConfig {
   bool operator==(const CoreConfig&) const = default;
 };
 
+/// Resistances of an array's wires [ohm] (physics.md section 5); input source: word lines drive the cells.
+struct WiresConfig {
+  double r_row = 0, r_col = 0;          ///< of a segment of a word line, of a bit line
+  double r_row_end = 0, r_col_end = 0;  ///< of a driver, of an ADC: in series with the first, the last segment
+
+  bool any() const { return r_row > 0 || r_col > 0 || r_row_end > 0 || r_col_end > 0; }
+  bool operator==(const WiresConfig&) const = default;
+};
+
 struct ArrayConfig {
   std::optional<int> rows_max;  ///< none: unlimited
   std::optional<int> cols_max;
@@ -41,10 +50,12 @@ struct ArrayConfig {
   PartitionRule cols_partition;
   std::optional<int> rows_active;            ///< rows that are driven at once; none: all
   std::optional<double> column_current_max;  ///< cell currents at g = 1, x = 1; none: unlimited
+  WiresConfig wires;
   bool operator==(const ArrayConfig&) const = default;
 };
 
-/// Of the simulation; float64: cell by cell, a slow check (ReferenceNetwork).
+/// Of the simulation; float64: cell by cell, and every array with wires as a whole circuit: a slow check
+/// (ReferenceNetwork).
 enum class Precision { float32, float64 };
 
 /// Everything that decides how one layer's products run on crossbars: the resolved hardware of one layer at one point.
@@ -57,6 +68,14 @@ struct LayerHardware {
   AdcConfig adc;
   Precision precision = Precision::float32;
   bool operator==(const LayerHardware&) const = default;
+
+  /// The same without anything random: calibration's chip.
+  LayerHardware nominal() const {
+    LayerHardware hardware = *this;
+    hardware.device = device.nominal();
+    if (array.wires.any()) hardware.device.r_min = device.r_min;  // what wires are compared with
+    return hardware;
+  }
 };
 
 }  // namespace crossgrid

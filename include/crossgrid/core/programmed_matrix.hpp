@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "crossgrid/array/crossbar.hpp"
+#include "crossgrid/array/transfer_matrix.hpp"
 #include "crossgrid/base/matrix.hpp"
 #include "crossgrid/circuit/circuit_adc.hpp"
 #include "crossgrid/core/conversion_scheme.hpp"
@@ -48,16 +49,19 @@ struct ProgrammedMatrix {
   }
 };
 
-/// Programmed cells on their arrays, ready to be multiplied.
-ProgrammedMatrix assemble(const ProgrammedCells& cells, const LayerHardware& hardware, const LayerStreams& streams);
+/// Programmed cells on their arrays, ready to be multiplied. With wires, what arrays conduct is their transfer matrices
+/// (wired_conductances), which `loop` shares out.
+ProgrammedMatrix assemble(const ProgrammedCells& cells, const LayerHardware& hardware, const LayerStreams& streams,
+                          const ParallelLoop& loop = one_by_one);
 
 /// Maps `weights` (outputs x inputs) to conductances, programs every cell with its error (program_cells), splits them,
 /// prepares read noise. `layer` is the layer's index in the network.
 ProgrammedMatrix program_matrix(const Matrix& weights, const LayerHardware& hardware, std::uint64_t seed,
-                                std::uint32_t trial, std::uint32_t layer);
+                                std::uint32_t trial, std::uint32_t layer, const ParallelLoop& loop = one_by_one);
 
 /// The same without random errors: calibration's chip.
-ProgrammedMatrix nominal_matrix(const Matrix& weights, const LayerHardware& hardware);
+ProgrammedMatrix nominal_matrix(const Matrix& weights, const LayerHardware& hardware,
+                                const ParallelLoop& loop = one_by_one);
 
 /// Where the errors of the converters behind one array come from. plane: 2 * weight slice, + 1 for - cells that have
 /// converters of their own; row_array and col_array count the arrays of the matrix (below 8192 each).

@@ -22,8 +22,8 @@ enum class ParameterScope {
   whole_network  ///< not per layer
 };
 
-/// Parameters whose effects depend on each other; those of different groups don't, so a point's identity is a sum over
-/// groups. `analog` decides about all of them.
+/// Parameters whose effects depend on each other; those of different groups don't (but for Parameter::decides), so a
+/// point's identity is a sum over groups. `analog` decides about all of them.
 enum class ParameterGroup {
   none,
   weight_bits,
@@ -47,6 +47,7 @@ struct Parameter {
   std::string instead_of_zero;  ///< the word to say instead of a number <= 0, empty where there is none
   ParameterScope scope = ParameterScope::anywhere;
   ParameterGroup group = ParameterGroup::none;
+  ParameterGroup decides = ParameterGroup::none;  ///< another group in which effects depend on this parameter
 
   /// Where values may be paths of small files: reads a file (absolute path) into the canonical value. Error(bad_input)
   /// where it is not as it must be.
