@@ -80,8 +80,6 @@ using Part = Eigen::Ref<Matrix, 0, Eigen::OuterStride<>>;
 using ConstPart = Eigen::Ref<const Matrix, 0, Eigen::OuterStride<>>;
 enum class Left { as_is, transposed };
 
-constexpr Index rows_at_once = 256;
-
 /// to += factor * left * right, without sharing it out.
 template <Left form>
 void add_part(Part to, const ConstPart& left, const ConstPart& right, double factor) {
@@ -98,10 +96,15 @@ ConstPart rows_of(const ConstPart& left, Index first, Index count) {
 }
 /// Worth the threads' while.
 bool long_product(const Part& to, const ConstPart& right) {
-  return to.rows() >= 2 * rows_at_once && right.rows() >= 128;
+  return to.size() * right.rows() >= Index{1} << 22;
+}
+/// Lines of a share: every share packs the other factor anew.
+Index lines_at_once(Index lines) {
+  return lines < 1024 ? 128 : 256;
 }
 
-/// to += factor * left * right, rows shared out where there are many. The parts don't depend on the threads.
+/// to += factor * left * right; long products are shared out along their longer side. The parts don't depend on the
+/// threads.
 template <Left form>
 void add(const Loop& loop, Part to, const ConstPart& left, const ConstPart& right, double factor = 1) {
   if (to.size() == 0) return;
@@ -109,12 +112,35 @@ void add(const Loop& loop, Part to, const ConstPart& left, const ConstPart& righ
     add_part<form>(to, left, right, factor);
     return;
   }
-  const Index parts = (to.rows() + rows_at_once - 1) / rows_at_once;
-  loop(static_cast<std::size_t>(parts), [&](std::size_t part) {
-    const Index first = static_cast<Index>(part) * rows_at_once;
-    const Index count = first + rows_at_once < to.rows() ? rows_at_once : to.rows() - first;
-    add_part<form>(to.middleRows(first, count), rows_of<form>(left, first, count), right, factor);
+  const bool by_rows = to.rows() >= to.cols();
+  const Index lines = by_rows ? to.rows() : to.cols(), at_once = lines_at_once(lines);
+  loop(static_cast<std::size_t>((lines + at_once - 1) / at_once), [&](std::size_t part) {
+    const Index first = static_cast<Index>(part) * at_once;
+    const Index count = first + at_once < lines ? at_once : lines - first;
+    if (by_rows) {
+      add_part<form>(to.middleRows(first, count), rows_of<form>(left, first, count), right, factor);
+    } else {
+      add_part<form>(to.middleCols(first, count), left, right.middleCols(first, count), factor);
+    }
   });
+}
+
+/// to = from^T, tile by tile.
+void transpose(const Loop& loop, Part to, const ConstPart& from) {
+  constexpr Index tile = 64;
+  const auto rows = [&](std::size_t part) {
+    const Index row = static_cast<Index>(part) * tile, height = row + tile < to.rows() ? tile : to.rows() - row;
+    for (Index col = 0; col < to.cols(); col += tile) {
+      const Index width = col + tile < to.cols() ? tile : to.cols() - col;
+      to.block(row, col, height, width) = from.block(col, row, width, height).transpose();
+    }
+  };
+  const auto parts = static_cast<std::size_t>((to.rows() + tile - 1) / tile);
+  if (to.size() >= Index{1} << 16) {
+    loop(parts, rows);
+  } else {
+    for (std::size_t part = 0; part < parts; ++part) rows(part);
+  }
 }
 
 /// to += left^T * right, where the product is symmetric: half of the work.
@@ -132,7 +158,7 @@ void add_symmetric(const Loop& loop, Part to, const ConstPart& left, const Const
   }
   for (Index first = at_once; first < width; first += at_once) {
     const Index count = first + at_once < width ? at_once : width - first;
-    to.block(first, 0, count, first) = to.block(0, first, first, count).transpose();
+    transpose(loop, to.block(first, 0, count, first), to.block(0, first, first, count));
   }
 }
 
@@ -192,9 +218,12 @@ struct Half {
     });
   }
 
-  /// Copies what is not at the joint to its place in the whole: its other ports from row and column `at` on.
+  /// Copies what is not at the joint to its place in the whole, where its other ports begin at row and column `at`, and
+  /// clears the rest of its rows.
   void keep(const Block& block, Port port, Matrix& gain, Index at, Index inputs_at, Index outputs_at) const {
     const Ports& ports = block.ports;
+    gain.middleRows(at, others).setZero();
+    gain.middleRows(outputs_at, outputs).setZero();
     ports.over_others(port, [&](const Run& row, Index to_row) {
       const auto lines = block.gain.middleRows(row.first, row.width);
       ports.over_others(port, [&](const Run& col, Index to_col) {
@@ -231,9 +260,14 @@ Block joined(const Loop& loop, const Block& first, Port gives, const Block& seco
   whole.inputs = a.inputs + b.inputs, whole.outputs = a.outputs + b.outputs;
   const Index shared = a.others + b.others;
   Matrix& gain = whole.gain;
-  gain.setZero(shared + whole.outputs, shared + whole.inputs);
-  a.keep(first, gives, gain, 0, shared, shared);
-  b.keep(second, takes, gain, a.others, shared + a.inputs, shared + a.outputs);
+  gain.resize(shared + whole.outputs, shared + whole.inputs);
+  loop(2, [&](std::size_t half) {
+    if (half == 0) {
+      a.keep(first, gives, gain, 0, shared, shared);
+    } else {
+      b.keep(second, takes, gain, a.others, shared + a.inputs, shared + a.outputs);
+    }
+  });
 
   Matrix n = Matrix::Identity(a.joined, a.joined);
   add<Left::as_is>(loop, n, a.inner, b.inner, -1);
@@ -266,7 +300,7 @@ Block joined(const Loop& loop, const Block& first, Port gives, const Block& seco
   add<Left::transposed>(loop, gain.block(0, shared + a.inputs, a.others, b.inputs), a.shared(), by_inputs);
   add<Left::as_is>(loop, gain.block(shared, a.others, a.outputs, b.others), a.from_joint, by_ports);
   add<Left::as_is>(loop, gain.block(shared, shared + a.inputs, a.outputs, b.inputs), a.from_joint, by_inputs);
-  gain.block(a.others, 0, b.others, a.others) = across.transpose();
+  transpose(loop, gain.block(a.others, 0, b.others, a.others), across);
   if (a.inputs > 0) {
     Matrix driven = Matrix::Zero(a.joined, a.inputs);
     add<Left::as_is>(loop, driven, n, a.driven(), sign);

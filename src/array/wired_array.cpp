@@ -10,8 +10,8 @@ namespace {
 
 /// Blocks up to this size are one task, from their leaves on.
 constexpr Index task_size = 64;
-/// Merges at joints of fewer lines run side by side; the few at longer ones share out their products.
-constexpr Index long_joint = 256;
+/// Levels of fewer merges share out the products of each, where they are long; others the merges.
+constexpr std::size_t few_merges = 8;
 
 /// An array cut in halves again and again, all areas of a level along the same axis: areas 2k (left, or lower) and
 /// 2k + 1 of a level were area k of the one before.
@@ -38,7 +38,6 @@ class Cuts {
   /// Merges the blocks of areas() to one.
   Block merged(const Loop& loop, std::vector<Block> blocks) const {
     for (std::size_t k = levels_.size() - 1; k-- > 0;) {
-      const Area& first = levels_[k].areas.front();
       const bool side_by_side = levels_[k].side_by_side;
       std::vector<Block> wholes(blocks.size() / 2);
       const auto merge = [&](std::size_t place, const Loop& inside) {
@@ -46,7 +45,7 @@ class Cuts {
         wholes[place] = side_by_side ? joined(inside, a, Port::right, b, Port::left, 1)
                                      : joined(inside, a, Port::top, b, Port::bottom, -1);
       };
-      if ((side_by_side ? first.rows : first.cols) < long_joint) {
+      if (wholes.size() >= few_merges) {
         loop(wholes.size(), [&](std::size_t place) { merge(place, one_by_one()); });
       } else {
         for (std::size_t place = 0; place < wholes.size(); ++place) merge(place, loop);
