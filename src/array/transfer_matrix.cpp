@@ -1,5 +1,9 @@
 #include "crossgrid/array/transfer_matrix.hpp"
 
+#include <fmt/format.h>
+
+#include "crossgrid/base/error.hpp"
+#include "crossgrid/base/memory.hpp"
 #include "wired_array.hpp"
 
 namespace crossgrid {
@@ -8,12 +12,22 @@ void one_by_one(std::size_t count, const std::function<void(std::size_t)>& body)
   for (std::size_t k = 0; k < count; ++k) body(k);
 }
 
+void check_transfer_memory(Eigen::Index rows, Eigen::Index cols, std::optional<std::uint64_t> available) {
+  const double needed = transfer_memory(static_cast<double>(rows), static_cast<double>(cols));
+  if (!available || needed <= static_cast<double>(*available)) return;
+  throw Error(ExitCode::bad_input,
+              fmt::format("an array with wires of {} x {} cells takes {:.2g} GB to solve, but only {:.2g} GB are free: "
+                          "smaller arrays (array.rows_max, array.cols_max) take less",
+                          rows, cols, needed * 1e-9, static_cast<double>(*available) * 1e-9));
+}
+
 MatrixD transfer_matrix(const WiredCells& array, const ParallelLoop& loop) {
   const avx2::Loop plain{
       [](const void* to, std::size_t count, void (*body)(const void*, std::size_t), const void* task) {
         (*static_cast<const ParallelLoop*>(to))(count, [=](std::size_t index) { body(task, index); });
       },
       &loop};
+  check_transfer_memory(array.cells.rows(), array.cells.cols(), available_memory());
   MatrixD transfer(array.cells.cols(), array.cells.rows());
   avx2::solve_transfer({array.cells.rows(), array.cells.cols(), array.cells.data(), array.row_segments.data(),
                         array.col_segments.data()},

@@ -8,6 +8,7 @@
 
 #include "crossgrid/array/nodal_circuit.hpp"
 #include "crossgrid/backend/thread_team.hpp"
+#include "crossgrid/base/error.hpp"
 
 namespace crossgrid {
 namespace {
@@ -196,6 +197,20 @@ TEST(TransferMatrix, GivesTheSameBitsForAnyThreads) {
     }
     const MatrixD mirrored = array.cells.transpose().reverse();
     EXPECT_LT(distance(transfer_of(mirrored, {2e-3, 1e-3, 0, 0}).transpose().reverse(), alone), 1e-13);
+  }
+}
+
+TEST(TransferMatrix, SaysWhatMemoryIsMissing) {
+  EXPECT_NO_THROW(check_transfer_memory(4096, 4096, std::uint64_t{8} << 30));
+  EXPECT_NO_THROW(check_transfer_memory(4096, 4096, std::nullopt));
+  try {
+    check_transfer_memory(4096, 2048, std::uint64_t{1'500'000'000});
+    FAIL() << "1.6 GB in 1.5";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::bad_input);
+    EXPECT_STREQ(error.what(),
+                 "an array with wires of 4096 x 2048 cells takes 1.6 GB to solve, but only 1.5 GB are free: smaller "
+                 "arrays (array.rows_max, array.cols_max) take less");
   }
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "crossgrid/array/wire_segments.hpp"
 #include "crossgrid/base/matrix.hpp"
@@ -18,7 +20,14 @@ void one_by_one(std::size_t count, const std::function<void(std::size_t)>& body)
 ///
 /// By hierarchical merging of blocks in hybrid port form, the Redheffer star product of network theory (docs/wires.md):
 /// nothing is divided by a resistance, so ideal wires are no special case. O(n^3). The same bits for every loop and on
-/// every processor.
+/// every processor. Error(bad_input) where it would not fit into the memory that is free.
 MatrixD transfer_matrix(const WiredCells& array, const ParallelLoop& loop = one_by_one);
+
+/// What solving an array takes, in bytes: two levels of blocks, which are symmetric but stored whole.
+constexpr double transfer_memory(double rows, double cols) {
+  return 24 * rows * cols * sizeof(double);
+}
+/// Error(bad_input) where it takes more than `available` bytes: says how much, and what would be less.
+void check_transfer_memory(Eigen::Index rows, Eigen::Index cols, std::optional<std::uint64_t> available);
 
 }  // namespace crossgrid
