@@ -97,10 +97,10 @@ Block solved(const WiredArray& array, const Area& whole) {
   std::vector<Block> blocks(areas.size());
   for (std::size_t first = 0; first < areas.size(); ++first) {
     if (blocks[first].gain.size() > 0) continue;
-    const Area* taken[lanes] = {};
-    Block* results[lanes] = {};
-    int count = 0;
-    for (std::size_t k = first; k < areas.size() && count < lanes; ++k) {
+    const Area* taken[lanes] = {&areas[first]};
+    Block* results[lanes] = {&blocks[first]};
+    int count = 1;
+    for (std::size_t k = first + 1; k < areas.size() && count < lanes; ++k) {
       if (blocks[k].gain.size() > 0 || !alike(array, areas[first], areas[k])) continue;
       taken[count] = &areas[k], results[count++] = &blocks[k];
     }

@@ -202,8 +202,9 @@ class ReferenceChip {
   }
 
   std::size_t circuit(int array, int part, int slice, bool minus) const {
-    const auto parts = static_cast<int>(col_parts_.size());
-    return static_cast<std::size_t>(2 * ((array * parts + part) * core_.slices + slice) + (minus ? 1 : 0));
+    const auto place = static_cast<std::size_t>(array) * col_parts_.size() + static_cast<std::size_t>(part);
+    const auto slices = static_cast<std::size_t>(core_.slices);
+    return 2 * (place * slices + static_cast<std::size_t>(slice)) + (minus ? 1 : 0);
   }
   /// Every array as a circuit, the cells of interleaved pairs in the first of two.
   void build_circuits(const LayerHardware& hardware) {
@@ -511,13 +512,14 @@ class ReferenceChain {
       if (fresh) {
         const Part& rows = chip_.array_rows(array);
         const Part& driven = chip_.groups()[static_cast<std::size_t>(group)].rows;
-        Eigen::VectorXd x = Eigen::VectorXd::Zero(pairs ? 2 * rows.count : rows.count);
+        Eigen::VectorXd x = Eigen::VectorXd::Zero(Eigen::Index{rows.count} * (pairs ? 2 : 1));
         for (int i = driven.first; i < driven.first + driven.count; ++i) {
           const double value = inputs_.slices[cycle][static_cast<std::size_t>(i)];
+          const Eigen::Index row = i - rows.first;
           if (pairs) {
-            x[2 * (i - rows.first)] = value, x[2 * (i - rows.first) + 1] = -value;
+            x[2 * row] = value, x[2 * row + 1] = -value;
           } else {
-            x[i - rows.first] = value;
+            x[row] = value;
           }
         }
         found->second = chip_.wired_currents(array, part, slice, is_minus, x);
