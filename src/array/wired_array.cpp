@@ -11,7 +11,7 @@ namespace {
 /// Blocks up to this size are one task, from their leaves on.
 constexpr Index task_size = 64;
 /// Levels of fewer merges share out the products of each, where they are long; others the merges.
-constexpr std::size_t few_merges = 8;
+constexpr std::size_t few_merges = 4;
 
 /// An array cut in halves again and again, all areas of a level along the same axis: areas 2k (left, or lower) and
 /// 2k + 1 of a level were area k of the one before.
