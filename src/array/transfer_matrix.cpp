@@ -7,6 +7,12 @@
 #include "wired_array.hpp"
 
 namespace crossgrid {
+namespace {
+
+/// Arrays that take less, in bytes, are solved without asking how much is free: a network has thousands of them.
+constexpr double small_array = 1e8;
+
+}  // namespace
 
 void one_by_one(std::size_t count, const std::function<void(std::size_t)>& body) {
   for (std::size_t k = 0; k < count; ++k) body(k);
@@ -27,11 +33,13 @@ MatrixD transfer_matrix(const WiredCells& array, const ParallelLoop& loop) {
         (*static_cast<const ParallelLoop*>(to))(count, [=](std::size_t index) { body(task, index); });
       },
       &loop};
-  check_transfer_memory(array.cells.rows(), array.cells.cols(), available_memory());
-  MatrixD transfer(array.cells.cols(), array.cells.rows());
-  avx2::solve_transfer({array.cells.rows(), array.cells.cols(), array.cells.data(), array.row_segments.data(),
-                        array.col_segments.data()},
-                       plain, transfer.data());
+  const Eigen::Index rows = array.cells.rows(), cols = array.cells.cols();
+  if (transfer_memory(static_cast<double>(rows), static_cast<double>(cols)) > small_array) {
+    check_transfer_memory(rows, cols, available_memory());
+  }
+  MatrixD transfer(cols, rows);
+  avx2::solve_transfer({rows, cols, array.cells.data(), array.row_segments.data(), array.col_segments.data()}, plain,
+                       transfer.data());
   return transfer;
 }
 

@@ -204,9 +204,11 @@ class ReferenceChip {
   std::size_t circuit(int array, int part, int slice, bool minus) const {
     const auto place = static_cast<std::size_t>(array) * col_parts_.size() + static_cast<std::size_t>(part);
     const auto slices = static_cast<std::size_t>(core_.slices);
-    return 2 * (place * slices + static_cast<std::size_t>(slice)) + (minus ? 1 : 0);
+    return (place * slices + static_cast<std::size_t>(slice)) * (sides_apart() ? 2 : 1) + (minus ? 1 : 0);
   }
-  /// Every array as a circuit, the cells of interleaved pairs in the first of two.
+  /// Whether + and - cells are circuits of their own.
+  bool sides_apart() const { return !offset() && !core_.interleaved; }
+  /// Every array as a circuit.
   void build_circuits(const LayerHardware& hardware) {
     const WiresConfig& ohms = hardware.array.wires;
     const double g_max = 1 / hardware.device.r_min;
@@ -226,11 +228,10 @@ class ReferenceChip {
             }
             return g;
           };
-          for (const bool minus : {false, true}) {
-            const bool pairs = !offset() && core_.interleaved;
-            circuits_.emplace_back(pairs ? interleaved_cells(cells(false), cells(true), wires)
-                                         : wired_cells(cells(minus && !offset()), wires));
-          }
+          const bool pairs = !offset() && core_.interleaved;
+          circuits_.emplace_back(pairs ? interleaved_cells(cells(false), cells(true), wires)
+                                       : wired_cells(cells(false), wires));
+          if (sides_apart()) circuits_.emplace_back(wired_cells(cells(true), wires));
         }
       }
     }
@@ -316,7 +317,7 @@ class ReferenceChip {
   std::vector<ReferenceCell::Cell> cells_;  ///< by place()
   std::vector<ReferenceCell::Moments> moments_;
   std::vector<double> gains_;          ///< [array][column part][slice]
-  std::deque<NodalCircuit> circuits_;  ///< [array][column part][slice][side], where there are wires
+  std::deque<NodalCircuit> circuits_;  ///< [array][column part][slice][side, where apart], where there are wires
 };
 
 struct ScaledInputs {
