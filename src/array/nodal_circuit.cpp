@@ -1,95 +1,129 @@
 #include "crossgrid/array/nodal_circuit.hpp"
 
-#include <limits>
+#include <cmath>
+#include <utility>
 
 #include "crossgrid/base/error.hpp"
 
 namespace crossgrid {
-namespace {
 
-constexpr int ground = std::numeric_limits<int>::min();
-bool is_node(int number) {
-  return number >= 0;
-}
-
-}  // namespace
-
-NodalCircuit::NodalCircuit(const WiredCells& array) : array_(array) {
-  const Eigen::Index rows = array_.cells.rows(), cols = array_.cells.cols();
-  const auto& along_row = array_.row_segments;
-  const auto& along_col = array_.col_segments;
-  ends_.resize(static_cast<std::size_t>(rows * cols));
-  const auto at = [&](Eigen::Index i, Eigen::Index j) -> Ends& {
-    return ends_[static_cast<std::size_t>(i * cols + j)];
-  };
-  for (Eigen::Index i = 0; i < rows; ++i) {
-    int before = -1 - static_cast<int>(i);
-    for (Eigen::Index j = 0; j < cols; ++j) {
-      if (along_row[static_cast<std::size_t>(j)] > 0) before = nodes_++;
-      at(i, j).word = before;
-    }
+NodalCircuit::NodalCircuit(ArrayNetlist netlist) : netlist_(std::move(netlist)) {
+  for (const ArrayNetlist::Node& node : netlist_.nodes) unknown_.push_back(node.fixed ? -1 : unknowns_++);
+  conductances_.resize(static_cast<Eigen::Index>(netlist_.cells.size()));
+  for (Eigen::Index k = 0; k < conductances_.size(); ++k) {
+    conductances_[k] = netlist_.cells[static_cast<std::size_t>(k)].conductance;
   }
-  for (Eigen::Index j = 0; j < cols; ++j) {
-    int below = ground;
-    for (Eigen::Index i = rows; i-- > 0;) {
-      if (along_col[static_cast<std::size_t>(i)] > 0) below = nodes_++;
-      at(i, j).bit = below;
-    }
-  }
-
-  std::vector<Eigen::Triplet<double>> entries;
-  const auto join = [&](int a, int b, double conductance) {
-    if (a == b || conductance == 0) return;
-    if (is_node(a)) entries.emplace_back(a, a, conductance);
-    if (is_node(b)) entries.emplace_back(b, b, conductance);
-    if (is_node(a) && is_node(b)) entries.emplace_back(std::max(a, b), std::min(a, b), -conductance);
-  };
-  for (Eigen::Index i = 0; i < rows; ++i) {
-    for (Eigen::Index j = 0; j < cols; ++j) {
-      const Ends& own = at(i, j);
-      join(own.word, own.bit, array_.cells(i, j));
-      const double r = along_row[static_cast<std::size_t>(j)], c = along_col[static_cast<std::size_t>(i)];
-      if (r > 0) join(own.word, j == 0 ? -1 - static_cast<int>(i) : at(i, j - 1).word, 1 / r);
-      if (c > 0) join(own.bit, i + 1 == rows ? ground : at(i + 1, j).bit, 1 / c);
-    }
-  }
-  if (nodes_ == 0) return;
-  Eigen::SparseMatrix<double> conductances(nodes_, nodes_);
-  conductances.setFromTriplets(entries.begin(), entries.end());
-  factor_.compute(conductances);
+  if (unknowns_ == 0) return;
+  factor_.compute(node_matrix(conductances_));
   if (factor_.info() != Eigen::Success) throw Error(ExitCode::internal, "a circuit of wires could not be factored");
 }
 
-double NodalCircuit::voltage(int node, const Eigen::VectorXd& nodes, const Eigen::VectorXd& drivers) const {
-  if (node == ground) return 0;
-  return is_node(node) ? nodes[node] : drivers[-1 - node];
+Eigen::SparseMatrix<double> NodalCircuit::node_matrix(const Eigen::VectorXd& conductances) const {
+  std::vector<Eigen::Triplet<double>> entries;
+  const auto join = [&](int from, int to, double conductance) {
+    const int a = unknown_[static_cast<std::size_t>(from)], b = unknown_[static_cast<std::size_t>(to)];
+    if (conductance == 0 || from == to) return;
+    if (a >= 0) entries.emplace_back(a, a, conductance);
+    if (b >= 0) entries.emplace_back(b, b, conductance);
+    if (a >= 0 && b >= 0) entries.emplace_back(std::max(a, b), std::min(a, b), -conductance);
+  };
+  for (const ArrayNetlist::Wire& wire : netlist_.wires) join(wire.from, wire.to, 1 / wire.resistance);
+  for (std::size_t k = 0; k < netlist_.cells.size(); ++k) {
+    join(netlist_.cells[k].from, netlist_.cells[k].to, conductances[static_cast<Eigen::Index>(k)]);
+  }
+  Eigen::SparseMatrix<double> matrix(unknowns_, unknowns_);
+  matrix.setFromTriplets(entries.begin(), entries.end());
+  return matrix;
 }
 
-Eigen::VectorXd NodalCircuit::currents(const Eigen::VectorXd& voltages) const {
-  const Eigen::Index rows = array_.cells.rows(), cols = array_.cells.cols();
-  Eigen::VectorXd drive = Eigen::VectorXd::Zero(nodes_), nodes;
-  for (Eigen::Index i = 0; i < rows; ++i) {
-    if (array_.row_segments.front() > 0) drive[ends(i, 0).word] += voltages[i] / array_.row_segments.front();
-    for (Eigen::Index j = 0; j < cols; ++j) {
-      // Cells (and, behind ideal segments at the driver, wires) that hang on a driver itself.
-      if (is_node(ends(i, j).word)) {
-        const double r = array_.row_segments[static_cast<std::size_t>(j)];
-        if (j > 0 && r > 0 && !is_node(ends(i, j - 1).word)) drive[ends(i, j).word] += voltages[i] / r;
-      } else if (is_node(ends(i, j).bit)) {
-        drive[ends(i, j).bit] += voltages[i] * array_.cells(i, j);
-      }
+Eigen::VectorXd NodalCircuit::voltages(const Factor& factor, const Cells& cells, const Eigen::VectorXd& sources) const {
+  Eigen::VectorXd all = Eigen::VectorXd::Zero(static_cast<Eigen::Index>(netlist_.nodes.size()));
+  for (std::size_t k = 0; k < netlist_.sources.size(); ++k)
+    all[netlist_.sources[k]] = sources[static_cast<Eigen::Index>(k)];
+  if (unknowns_ == 0) return all;
+  Eigen::VectorXd into = Eigen::VectorXd::Zero(unknowns_);
+  const auto drive = [&](int from, int to, double conductance, double beside) {
+    const int a = unknown_[static_cast<std::size_t>(from)], b = unknown_[static_cast<std::size_t>(to)];
+    if (a >= 0) into[a] += conductance * all[to] - beside;
+    if (b >= 0) into[b] += conductance * all[from] + beside;
+  };
+  for (const ArrayNetlist::Wire& wire : netlist_.wires) drive(wire.from, wire.to, 1 / wire.resistance, 0);
+  for (std::size_t k = 0; k < netlist_.cells.size(); ++k) {
+    const auto at = static_cast<Eigen::Index>(k);
+    const ArrayNetlist::Cell& cell = netlist_.cells[k];
+    drive(cell.from, cell.to, cells.conductances[at], cells.conductances[at] * cell.source + cells.beside[at]);
+  }
+  const Eigen::VectorXd solved = factor.solve(into);
+  for (std::size_t k = 0; k < unknown_.size(); ++k) {
+    if (unknown_[k] >= 0) all[static_cast<Eigen::Index>(k)] = solved[unknown_[k]];
+  }
+  return all;
+}
+
+Eigen::VectorXd NodalCircuit::across(const Eigen::VectorXd& voltages) const {
+  Eigen::VectorXd found(conductances_.size());
+  for (std::size_t k = 0; k < netlist_.cells.size(); ++k) {
+    const ArrayNetlist::Cell& cell = netlist_.cells[k];
+    found[static_cast<Eigen::Index>(k)] = voltages[cell.from] + cell.source - voltages[cell.to];
+  }
+  return found;
+}
+
+Eigen::VectorXd NodalCircuit::into_outputs(const Eigen::VectorXd& voltages,
+                                           const Eigen::VectorXd& cell_currents) const {
+  Eigen::VectorXd into = Eigen::VectorXd::Zero(voltages.size());
+  for (const ArrayNetlist::Wire& wire : netlist_.wires) {
+    const double current = (voltages[wire.from] - voltages[wire.to]) / wire.resistance;
+    into[wire.from] -= current, into[wire.to] += current;
+  }
+  for (std::size_t k = 0; k < netlist_.cells.size(); ++k) {
+    into[netlist_.cells[k].to] += cell_currents[static_cast<Eigen::Index>(k)];
+  }
+  Eigen::VectorXd outputs(static_cast<Eigen::Index>(netlist_.outputs.size()));
+  for (Eigen::Index j = 0; j < outputs.size(); ++j) outputs[j] = into[netlist_.outputs[static_cast<std::size_t>(j)]];
+  return outputs;
+}
+
+Eigen::VectorXd NodalCircuit::currents(const Eigen::VectorXd& sources) const {
+  const Eigen::VectorXd all = voltages(factor_, {conductances_, Eigen::VectorXd::Zero(conductances_.size())}, sources);
+  return into_outputs(all, conductances_.cwiseProduct(across(all)));
+}
+
+Eigen::VectorXd NodalCircuit::currents() const {
+  Eigen::VectorXd sources(static_cast<Eigen::Index>(netlist_.sources.size()));
+  for (Eigen::Index k = 0; k < sources.size(); ++k) {
+    sources[k] = netlist_.nodes[static_cast<std::size_t>(netlist_.sources[static_cast<std::size_t>(k)])].voltage;
+  }
+  return currents(sources);
+}
+
+Eigen::VectorXd NodalCircuit::nonlinear_currents(const CellCurrent& current, const Eigen::VectorXd& sources) const {
+  Cells cells{conductances_, Eigen::VectorXd::Zero(conductances_.size())};
+  Eigen::VectorXd all = voltages(factor_, cells, sources);
+  for (int step = 0; step < 50; ++step) {
+    const Eigen::VectorXd v = across(all);
+    Eigen::VectorXd carried(v.size());
+    for (Eigen::Index k = 0; k < v.size(); ++k) {
+      carried[k] = current(conductances_[k], v[k]);
+      cells.conductances[k] = current.slope(conductances_[k], v[k]);
+      cells.beside[k] = carried[k] - cells.conductances[k] * v[k];
+    }
+    const double before = all.cwiseAbs().maxCoeff();
+    Eigen::VectorXd next = all;
+    if (unknowns_ > 0) {
+      Factor factor(node_matrix(cells.conductances));
+      if (factor.info() != Eigen::Success) throw Error(ExitCode::internal, "a nonlinear circuit could not be factored");
+      next = voltages(factor, cells, sources);
+    }
+    const double change = (next - all).cwiseAbs().maxCoeff();
+    all = std::move(next);
+    if (change <= 1e-14 * before) {
+      const Eigen::VectorXd last = across(all);
+      for (Eigen::Index k = 0; k < last.size(); ++k) carried[k] = current(conductances_[k], last[k]);
+      return into_outputs(all, carried);
     }
   }
-  if (nodes_ > 0) nodes = factor_.solve(drive);
-  // All that enters a bit line leaves it at its ADC.
-  Eigen::VectorXd currents = Eigen::VectorXd::Zero(cols);
-  for (Eigen::Index i = 0; i < rows; ++i) {
-    for (Eigen::Index j = 0; j < cols; ++j) {
-      const double across = voltage(ends(i, j).word, nodes, voltages) - voltage(ends(i, j).bit, nodes, voltages);
-      currents[j] += array_.cells(i, j) * across;
-    }
-  }
-  return currents;
+  throw Error(ExitCode::internal, "a nonlinear circuit of wires did not converge");
 }
 
 }  // namespace crossgrid

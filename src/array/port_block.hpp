@@ -245,6 +245,74 @@ struct Half {
   Matrix from_joint;  ///< to the outputs alone
 };
 
+/// What is kept of two halves that were joined, for the voltages and currents at the joint: of a at its port `gives`,
+/// of b at `takes`. In the matrices that go up and down, every column is a circuit of its own.
+struct Joint {
+  Ports a_ports, b_ports;
+  Port gives = Port::right, takes = Port::left;
+  double sign = 1;
+  Matrix a_inner, a_reach, b_inner, b_reach;  ///< Half::inner, Half::to_joint
+  Matrix n;
+
+  /// What sources inside the halves bring to the joint when nothing goes in.
+  struct Offset {
+    Matrix a, b;
+  };
+  static void split(const Ports& ports, Port port, const Matrix& of, Matrix& joint, Matrix& others) {
+    const Index joined = ports.over(port, [](const Run&, Index) {});
+    joint.resize(joined, of.cols()), others.resize(ports.width() - joined, of.cols());
+    ports.over(
+        port, [&](const Run& run, Index at) { joint.middleRows(at, run.width) = of.middleRows(run.first, run.width); });
+    ports.over_others(port, [&](const Run& run, Index at) {
+      others.middleRows(at, run.width) = of.middleRows(run.first, run.width);
+    });
+  }
+  static Matrix put_together(const Ports& ports, Port port, const Matrix& joint, const ConstPart& others) {
+    Matrix whole(ports.width(), joint.cols());
+    ports.over(port, [&](const Run& run, Index at) {
+      whole.middleRows(run.first, run.width) = joint.middleRows(at, run.width);
+    });
+    ports.over_others(port, [&](const Run& run, Index at) {
+      whole.middleRows(run.first, run.width) = others.middleRows(at, run.width);
+    });
+    return whole;
+  }
+  /// x and z of joined(), from what the halves do at the joint by themselves.
+  void meet(const Matrix& u, const Matrix& v, Matrix& x, Matrix& z) const {
+    Matrix drive = sign * u;
+    add_part<Left::as_is>(drive, a_inner, v, 1);
+    x.setZero(n.rows(), u.cols());
+    add_part<Left::as_is>(x, n, drive, 1);
+    z = sign * v;
+    add_part<Left::as_is>(z, b_inner, x, sign);
+  }
+
+  /// Outputs of the whole from those of its halves, where sources inside are all that drives them.
+  Matrix up(const Matrix& a, const Matrix& b, Offset& offset) const {
+    Matrix a_others, b_others, x, z;
+    split(a_ports, gives, a, offset.a, a_others);
+    split(b_ports, takes, b, offset.b, b_others);
+    meet(offset.a, offset.b, x, z);
+    Matrix whole(a_others.rows() + b_others.rows(), a.cols());
+    whole.topRows(a_others.rows()) = a_others;
+    whole.bottomRows(b_others.rows()) = b_others;
+    add_part<Left::transposed>(whole.topRows(a_others.rows()), a_reach, z, 1);
+    add_part<Left::transposed>(whole.bottomRows(b_others.rows()), b_reach, x, 1);
+    return whole;
+  }
+  /// Inputs of the halves from those of the whole. offset: of up(); null: no sources.
+  void down(const Matrix& whole, const Offset* offset, Matrix& a, Matrix& b) const {
+    const auto a_others = whole.topRows(a_reach.cols()), b_others = whole.bottomRows(b_reach.cols());
+    Matrix u = Matrix::Zero(a_inner.rows(), whole.cols()), v = u, x, z;
+    if (offset != nullptr) u = offset->a, v = offset->b;
+    add_part<Left::as_is>(u, a_reach, a_others, 1);
+    add_part<Left::as_is>(v, b_reach, b_others, 1);
+    meet(u, v, x, z);
+    a = put_together(a_ports, gives, z, a_others);
+    b = put_together(b_ports, takes, x, b_others);
+  }
+};
+
 /// Joins `a` at its port that gives voltages, and takes currents, to `b` at the one that takes voltages. sign: 1 where
 /// voltages and currents at the joint are as the ports have them (side by side), -1 where both are negated (stacked).
 ///
@@ -252,8 +320,9 @@ struct Half {
 /// the currents that A takes (the Redheffer star product):
 ///   x = sign * u + A v + A B x,  z = sign * (v + B x),  so x = N (sign * u + A v), z = N^T (sign * v + B u)
 /// with N = (I - A B)^-1: the identity plus resistances times conductances, which nothing makes singular.
-Block joined(const Loop& loop, const Block& first, Port gives, const Block& second, Port takes, double sign) {
-  const Half a(first, gives), b(second, takes);
+Block joined(const Loop& loop, const Block& first, Port gives, const Block& second, Port takes, double sign,
+             Joint* kept = nullptr) {
+  Half a(first, gives), b(second, takes);
   Block whole;
   first.ports.over_others(gives, [&](const Run& run, Index) { whole.ports.add(run.port, run.width); });
   second.ports.over_others(takes, [&](const Run& run, Index) { whole.ports.add(run.port, run.width); });
@@ -311,6 +380,13 @@ Block joined(const Loop& loop, const Block& first, Port gives, const Block& seco
     add<Left::as_is>(loop, seen, b.from_joint, n, sign);
     add<Left::as_is>(loop, gain.block(shared + a.outputs, 0, b.outputs, a.others), seen, a.shared());
     add<Left::as_is>(loop, gain.block(shared + a.outputs, shared, b.outputs, a.inputs), seen, a.driven());
+  }
+  if (kept != nullptr) {
+    kept->a_ports = first.ports, kept->b_ports = second.ports;
+    kept->gives = gives, kept->takes = takes, kept->sign = sign;
+    kept->a_inner.swap(a.inner), kept->a_reach.swap(a.to_joint);
+    kept->b_inner.swap(b.inner), kept->b_reach.swap(b.to_joint);
+    kept->n.swap(n);
   }
   return whole;
 }

@@ -124,7 +124,7 @@ TEST(TransferMatrix, StandsFloatingLines) {
 
 /// Currents of random signed voltages by T and by the whole circuit, relative to the largest.
 double off_the_circuit(const WiredCells& array, const MatrixD& transfer, unsigned seed) {
-  const NodalCircuit circuit(array);
+  const NodalCircuit circuit(netlist_of(array, Eigen::VectorXd::Zero(array.cells.rows())));
   std::mt19937 random(seed);
   double worst = 0;
   for (int vector = 0; vector < 2; ++vector) {
@@ -201,10 +201,10 @@ TEST(TransferMatrix, GivesTheSameBitsForAnyThreads) {
 }
 
 TEST(TransferMatrix, SaysWhatMemoryIsMissing) {
-  EXPECT_NO_THROW(check_transfer_memory(4096, 4096, std::uint64_t{8} << 30));
-  EXPECT_NO_THROW(check_transfer_memory(4096, 4096, std::nullopt));
+  EXPECT_NO_THROW(check_array_memory(4096, 4096, transfer_memory(4096, 4096), std::uint64_t{8} << 30));
+  EXPECT_NO_THROW(check_array_memory(4096, 4096, transfer_memory(4096, 4096), std::nullopt));
   try {
-    check_transfer_memory(4096, 2048, std::uint64_t{1'500'000'000});
+    check_array_memory(4096, 2048, transfer_memory(4096, 2048), std::uint64_t{1'500'000'000});
     FAIL() << "1.6 GB in 1.5";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::bad_input);

@@ -61,7 +61,8 @@ void run(const std::vector<int>& sizes) {
     std::string solve = "-";
     if (size <= largest_circuit) {
       const Eigen::VectorXd voltages = Eigen::VectorXd::Ones(size);
-      solve = fmt::format("{:.2f}", transfer / seconds([&] { NodalCircuit(array).currents(voltages); }));
+      const ArrayNetlist netlist = netlist_of(array, voltages);
+      solve = fmt::format("{:.2f}", transfer / seconds([&] { NodalCircuit(netlist).currents(voltages); }));
     }
     const std::string growth =
         before > 0 ? fmt::format("{:.2f} (theory: 3)", std::log(transfer / before) / std::log(size / smaller)) : "-";

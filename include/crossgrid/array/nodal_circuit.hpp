@@ -1,36 +1,44 @@
 #pragma once
 
 #include <Eigen/SparseCholesky>
+#include <vector>
 
-#include "crossgrid/array/wire_segments.hpp"
+#include "crossgrid/array/array_netlist.hpp"
+#include "crossgrid/device/cell_current.hpp"
 
 namespace crossgrid {
 
-/// An array solved as a whole circuit, one input vector at a time: Kirchhoff's current law at every node, by a sparse
-/// Cholesky factor. The reference for transfer_matrix, which it shares nothing with. Loses the digits of nearly ideal
-/// wires (1/resistance beside conductances); ideal ones join their nodes.
+/// A circuit solved as a whole: Kirchhoff's current law at every node, by a sparse Cholesky factor. The reference for
+/// WiredCircuit and the gated ladders, which it shares nothing with. Loses the digits of nearly ideal wires
+/// (1/resistance beside conductances).
 class NodalCircuit {
  public:
-  explicit NodalCircuit(const WiredCells& array);
+  explicit NodalCircuit(ArrayNetlist netlist);
 
-  /// Currents into the ADCs (cols) for the drivers' voltages (rows).
-  Eigen::VectorXd currents(const Eigen::VectorXd& voltages) const;
+  /// Currents into the ADCs with linear cells, for the voltages of the netlist's sources (or its own).
+  Eigen::VectorXd currents(const Eigen::VectorXd& sources) const;
+  Eigen::VectorXd currents() const;
+  /// The same with cells that carry current(conductance, voltage): Newton's method, from the linear solution on.
+  /// Error(internal) where it does not converge.
+  Eigen::VectorXd nonlinear_currents(const CellCurrent& current, const Eigen::VectorXd& sources) const;
 
  private:
-  /// Of cell (row, col): numbers of its nodes on the word line and the bit line. At a driver: -1 - row; at an ADC:
-  /// `ground`.
-  struct Ends {
-    int word, bit;
+  using Factor = Eigen::SimplicialLDLT<Eigen::SparseMatrix<double>>;
+  /// Cells as a conductance and a current beside it, each.
+  struct Cells {
+    Eigen::VectorXd conductances, beside;
   };
-  const Ends& ends(Eigen::Index row, Eigen::Index col) const {
-    return ends_[static_cast<std::size_t>(row * array_.cells.cols() + col)];
-  }
-  double voltage(int node, const Eigen::VectorXd& nodes, const Eigen::VectorXd& drivers) const;
+  Eigen::SparseMatrix<double> node_matrix(const Eigen::VectorXd& conductances) const;
+  /// Voltages of all nodes.
+  Eigen::VectorXd voltages(const Factor& factor, const Cells& cells, const Eigen::VectorXd& sources) const;
+  Eigen::VectorXd across(const Eigen::VectorXd& voltages) const;
+  Eigen::VectorXd into_outputs(const Eigen::VectorXd& voltages, const Eigen::VectorXd& cell_currents) const;
 
-  WiredCells array_;
-  std::vector<Ends> ends_;
-  int nodes_ = 0;
-  Eigen::SimplicialLDLT<Eigen::SparseMatrix<double>> factor_;
+  ArrayNetlist netlist_;
+  std::vector<int> unknown_;  ///< [node]: its number among those not fixed, or -1
+  int unknowns_ = 0;
+  Eigen::VectorXd conductances_;
+  Factor factor_;
 };
 
 }  // namespace crossgrid

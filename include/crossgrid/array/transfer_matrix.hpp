@@ -27,7 +27,13 @@ MatrixD transfer_matrix(const WiredCells& array, const ParallelLoop& loop = one_
 constexpr double transfer_memory(double rows, double cols) {
   return 24 * rows * cols * sizeof(double);
 }
-/// Error(bad_input) where it takes more than `available` bytes: says how much, and what would be less.
-void check_transfer_memory(Eigen::Index rows, Eigen::Index cols, std::optional<std::uint64_t> available);
+/// The same where the blocks of all levels are kept (WiredCircuit).
+constexpr double kept_memory(double rows, double cols) {
+  return 150 * rows * cols * sizeof(double);
+}
+/// Error(bad_input) where `needed` bytes are more than `available`: says how much, and what would be less.
+void check_array_memory(Eigen::Index rows, Eigen::Index cols, double needed, std::optional<std::uint64_t> available);
+/// Error(bad_input) where an array that is kept would not fit into free memory.
+void check_kept_memory(Eigen::Index rows, Eigen::Index cols);
 
 }  // namespace crossgrid
