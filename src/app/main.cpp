@@ -32,6 +32,7 @@ constexpr Command commands[] = {
     {"explain", explain_command, "how one point will be simulated, layer by layer"},
     {"calibrate", calibrate_command, "write the converters' ranges of a point to a file"},
     {"adc", adc_command, "linearity of a converter: INL, DNL, missing codes"},
+    {"circuit", circuit_command, "solve one array with its wires: voltages, currents, SPICE netlist"},
     {"info", info_command, "version, processor, libraries, what was built in"},
     {"executor", executor_command, nullptr},
 };

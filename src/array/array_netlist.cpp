@@ -50,8 +50,8 @@ ArrayNetlist netlist_of(const WiredCells& array, const Eigen::VectorXd& drivers)
     netlist.sources.push_back(node);
     for (Eigen::Index j = 0; j < cols; ++j) {
       node = beyond(netlist, node, array.row_segments[static_cast<std::size_t>(j)], fmt::format("word{}_{}", i, j));
-      netlist.cells.push_back(
-          {fmt::format("cell{}_{}", i, j), node, bits[static_cast<std::size_t>(i * cols + j)], array.cells(i, j), 0});
+      netlist.cells.push_back({fmt::format("cell{}_{}", i, j), node, bits[static_cast<std::size_t>(i * cols + j)],
+                               array.cells(i, j), 0, i, j});
     }
   }
   return netlist;
@@ -80,10 +80,11 @@ ArrayNetlist netlist_of(const GatedCells& array, const Eigen::VectorXd& gates) {
     if (gates[i] == 0) continue;
     for (Eigen::Index j = 0; j < cols; ++j) {
       const auto at = static_cast<std::size_t>(i * cols + j);
-      netlist.cells.push_back({fmt::format("cell{}_{}", i, j), plus[at], bits[at], array.plus(i, j), gates[i] - 1});
+      netlist.cells.push_back(
+          {fmt::format("cell{}_{}", i, j), plus[at], bits[at], array.plus(i, j), gates[i] - 1, i, j});
       if (!pairs) continue;
       netlist.cells.push_back(
-          {fmt::format("minus_cell{}_{}", i, j), minus[at], bits[at], array.minus(i, j), 1 - gates[i]});
+          {fmt::format("minus_cell{}_{}", i, j), minus[at], bits[at], array.minus(i, j), 1 - gates[i], i, j, true});
     }
   }
   return netlist;

@@ -89,37 +89,48 @@ Eigen::VectorXd NodalCircuit::currents(const Eigen::VectorXd& sources) const {
   return into_outputs(all, conductances_.cwiseProduct(across(all)));
 }
 
-Eigen::VectorXd NodalCircuit::currents() const {
+Eigen::VectorXd NodalCircuit::own_sources() const {
   Eigen::VectorXd sources(static_cast<Eigen::Index>(netlist_.sources.size()));
   for (Eigen::Index k = 0; k < sources.size(); ++k) {
     sources[k] = netlist_.nodes[static_cast<std::size_t>(netlist_.sources[static_cast<std::size_t>(k)])].voltage;
   }
-  return currents(sources);
+  return sources;
 }
 
-Eigen::VectorXd NodalCircuit::nonlinear_currents(const CellCurrent& current, const Eigen::VectorXd& sources) const {
+Eigen::VectorXd NodalCircuit::currents() const {
+  return currents(own_sources());
+}
+
+Eigen::VectorXd NodalCircuit::first_order_currents(const Eigen::VectorXd& changes) const {
+  const Eigen::VectorXd sources = own_sources(), none = Eigen::VectorXd::Zero(conductances_.size());
+  const Eigen::VectorXd beside = changes.cwiseProduct(across(voltages(factor_, {conductances_, none}, sources)));
+  const Eigen::VectorXd all = voltages(factor_, {conductances_, beside}, sources);
+  return into_outputs(all, conductances_.cwiseProduct(across(all)) + beside);
+}
+
+Eigen::VectorXd NodalCircuit::nonlinear_currents(const CellLaw& law) const {
+  constexpr double difference = 1e-6;  // of voltages up to 1
+  const Eigen::VectorXd sources = own_sources();
   Cells cells{conductances_, Eigen::VectorXd::Zero(conductances_.size())};
   Eigen::VectorXd all = voltages(factor_, cells, sources);
   for (int step = 0; step < 50; ++step) {
     const Eigen::VectorXd v = across(all);
     Eigen::VectorXd carried(v.size());
     for (Eigen::Index k = 0; k < v.size(); ++k) {
-      carried[k] = current(conductances_[k], v[k]);
-      cells.conductances[k] = current.slope(conductances_[k], v[k]);
+      const auto cell = static_cast<std::size_t>(k);
+      carried[k] = law(cell, v[k]);
+      cells.conductances[k] = (law(cell, v[k] + difference) - law(cell, v[k] - difference)) / (2 * difference);
       cells.beside[k] = carried[k] - cells.conductances[k] * v[k];
     }
-    const double before = all.cwiseAbs().maxCoeff();
-    Eigen::VectorXd next = all;
-    if (unknowns_ > 0) {
-      Factor factor(node_matrix(cells.conductances));
-      if (factor.info() != Eigen::Success) throw Error(ExitCode::internal, "a nonlinear circuit could not be factored");
-      next = voltages(factor, cells, sources);
-    }
+    if (unknowns_ == 0) return into_outputs(all, carried);
+    Factor factor(node_matrix(cells.conductances));
+    if (factor.info() != Eigen::Success) throw Error(ExitCode::internal, "a nonlinear circuit could not be factored");
+    const Eigen::VectorXd next = voltages(factor, cells, sources);
     const double change = (next - all).cwiseAbs().maxCoeff();
-    all = std::move(next);
-    if (change <= 1e-14 * before) {
+    all = next;
+    if (change <= 1e-13 * all.cwiseAbs().maxCoeff()) {
       const Eigen::VectorXd last = across(all);
-      for (Eigen::Index k = 0; k < last.size(); ++k) carried[k] = current(conductances_[k], last[k]);
+      for (Eigen::Index k = 0; k < last.size(); ++k) carried[k] = law(static_cast<std::size_t>(k), last[k]);
       return into_outputs(all, carried);
     }
   }

@@ -23,6 +23,7 @@ std::shared_ptr<const CircuitAdc> make_circuit_adc(const AdcConfig& config, Inte
                                                    const AdcStreams& streams) {
   switch (config.model) {
     case ConverterModel::ideal:
+    case ConverterModel::pulse_width:  // a DAC's
       break;
     case ConverterModel::quantizer:
     case ConverterModel::sign_magnitude:
@@ -46,6 +47,7 @@ bool adc_draws(const AdcConfig& config) {
   const AdcErrors& errors = config.errors;
   switch (config.model) {
     case ConverterModel::ideal:
+    case ConverterModel::pulse_width:
     case ConverterModel::levels:
       return false;
     case ConverterModel::quantizer:

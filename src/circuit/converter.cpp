@@ -98,9 +98,14 @@ Converter<Real> make_dac(const DacConfig& config, const InputScale& scale) {
   dac.ideal = config.model == ConverterModel::ideal;
   dac.scale = static_cast<Real>(1 / scale.unit);
   if (dac.ideal) return dac;
-  UniformConverter<double> levels = config.model == ConverterModel::quantizer
-                                        ? with_both_ends(scale.range.low, scale.range.high, config.bits)
-                                        : sign_magnitude(scale.unit, config.bits);
+  UniformConverter<double> levels;
+  if (config.model == ConverterModel::quantizer) {
+    levels = with_both_ends(scale.range.low, scale.range.high, config.bits);
+  } else if (config.model == ConverterModel::pulse_width && !scale.is_signed) {
+    levels = with_both_ends(0, scale.unit, config.bits);
+  } else {
+    levels = sign_magnitude(scale.unit, config.bits);
+  }
   levels.step /= scale.unit;  // what comes in is in the layer's units, what goes out is normalised
   levels.base /= scale.unit;
   dac.levels = rounded<Real>(levels);

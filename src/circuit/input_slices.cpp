@@ -24,7 +24,8 @@ void run(std::size_t count, const SquareSlices& element) {
 
 InputSlices input_slices(const DacConfig& dac) {
   InputSlices slices;
-  if (dac.model == ConverterModel::ideal || !dac.slice_bits) return slices;
+  const bool whole = dac.model == ConverterModel::ideal || dac.model == ConverterModel::pulse_width;
+  if (whole || !dac.slice_bits) return slices;
   const int magnitude_bits = dac.bits - (dac.model == ConverterModel::sign_magnitude ? 1 : 0);
   slices.slice_bits = *dac.slice_bits;
   slices.count = (magnitude_bits + slices.slice_bits - 1) / slices.slice_bits;

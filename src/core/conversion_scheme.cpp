@@ -13,10 +13,11 @@ ConversionScheme conversion_scheme(const LayerHardware& hardware, NoisePath nois
   const bool adc = hardware.adc.model != ConverterModel::ideal;
   const bool limited = hardware.array.column_current_max.has_value();
   const bool cells = noise == NoisePath::per_cell;
-  const bool nonlinear = hardware.device.iv != IvModel::linear;
+  const bool circuits = hardware.solves_circuits();
+  const bool nonlinear = circuits || hardware.device.iv != IvModel::linear;
   const bool balanced = core.style == CoreStyle::balanced;
   ConversionScheme scheme;
-  scheme.rows = adc || limited || noise != NoisePath::none;
+  scheme.rows = adc || limited || circuits || noise != NoisePath::none;
   scheme.unit_columns = !balanced && core.unit_column && (scheme.rows || nonlinear);
   // Slices' noise adds up like their currents, but not where a unit column's noise is common to all outputs.
   scheme.slices = core.slices > 1 && (adc || limited || cells || nonlinear || scheme.unit_columns);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "crossgrid/core/array_circuits.hpp"
 #include "crossgrid/core/cell_plane.hpp"
 #include "crossgrid/core/weight_mapping.hpp"
 #include "crossgrid/core/wired_conductance.hpp"
@@ -81,13 +82,13 @@ void lay_out(ProgrammedMatrix& matrix, const LayerStreams& streams) {
   }
 }
 
-/// One array's part of a plane of the whole matrix, its unit column first.
-Matrix part_of(const SliceCells& cells, Matrix SliceCells::*side, const ProgrammedMatrix& matrix, const Crossbar& array,
+/// Some rows of one array's part of a plane of the whole matrix, its unit column first.
+Matrix part_of(const SliceCells& cells, Matrix SliceCells::*side, const ProgrammedMatrix& matrix, const Part& rows,
                int col_part) {
   const Part& cols = matrix.col_parts[static_cast<std::size_t>(col_part)];
-  Matrix part(array.rows, array.cols);
-  if (matrix.scheme.unit_columns) part.col(0) = cells.unit.block(array.row_first, col_part, array.rows, 1);
-  part.rightCols(cols.count) = (cells.*side).block(array.row_first, cols.first, array.rows, cols.count);
+  Matrix part(rows.count, cols.count + (matrix.scheme.unit_columns ? 1 : 0));
+  if (matrix.scheme.unit_columns) part.col(0) = cells.unit.block(rows.first, col_part, rows.count, 1);
+  part.rightCols(cols.count) = (cells.*side).block(rows.first, cols.first, rows.count, cols.count);
   return part;
 }
 
@@ -148,12 +149,16 @@ void fill_apart(ProgrammedMatrix& matrix, const AllCells& mean, const AllCells& 
     const auto slice = static_cast<std::size_t>(plane.slice);
     const auto side = plane.scale < 0 ? &SliceCells::minus : &SliceCells::plus;
     const bool net = paired && !matrix.scheme.sides;
+    // Whatever is driven, circuits read all cells of their arrays.
+    const bool circuits = array.circuits.plus != nullptr;
+    const Part rows =
+        circuits ? Part{array.circuits.row_first, array.circuits.rows} : Part{array.row_first, array.rows};
     const auto part = [&](const AllCells& from, Matrix SliceCells::*which) {
-      return part_of(from[slice], which, matrix, array, col_part);
+      return part_of(from[slice], which, matrix, rows, col_part);
     };
-    array.conductance = part(mean, side);
-    if (net) array.conductance -= part(mean, &SliceCells::minus);
-    if (device.iv != IvModel::linear) {
+    if (!circuits) array.conductance = part(mean, side);
+    if (!circuits && net) array.conductance -= part(mean, &SliceCells::minus);
+    if (!circuits && device.iv != IvModel::linear) {
       array.powers = higher_powers(part(programmed.slices, side), device);
       if (net) subtract(array.powers, higher_powers(part(programmed.slices, &SliceCells::minus), device));
     }
@@ -177,6 +182,20 @@ void fill_apart(ProgrammedMatrix& matrix, const AllCells& mean, const AllCells& 
       array.read_noise = read_noise(device);
     }
   });
+}
+
+/// circuits: by plane, row array, column array.
+void place_circuits(ProgrammedMatrix& matrix, const std::vector<ArrayCircuits>& circuits,
+                    const std::vector<Part>& row_parts) {
+  std::size_t k = 0;
+  for (std::size_t plane = 0; plane < matrix.planes.size(); ++plane) {
+    for (const RowGroup& group : matrix.groups) {
+      for (std::size_t part = 0; part < matrix.col_parts.size(); ++part, ++k) {
+        const std::size_t row_array = plane * row_parts.size() + static_cast<std::size_t>(group.array);
+        matrix.arrays[k].circuits = circuits[row_array * matrix.col_parts.size() + part];
+      }
+    }
+  }
 }
 
 NoisePath noise_path(const DeviceConfig& device, double clip_probability, int rows) {
@@ -227,10 +246,12 @@ ProgrammedMatrix assemble(const ProgrammedCells& programmed, const LayerHardware
     moments = moments_of(programmed, device);
   }
   matrix.clip_probability = moments.clip_probability;
+  const bool circuits = hardware.solves_circuits();
   matrix.noise = noise_path(device, moments.clip_probability, smallest_group(matrix.groups));
+  if (circuits && matrix.noise == NoisePath::lumped) matrix.noise = NoisePath::per_cell;
   const bool lumped = matrix.noise == NoisePath::lumped;
   AllCells conductances = lumped ? moments.mean : cells;
-  if (array.wires.any()) {
+  if (array.wires.any() && !circuits) {
     conductances = wired_conductances(std::move(conductances), row_parts, programmed.col_parts, hardware, loop);
   }
   const AllCells mean = with_gains(std::move(conductances), programmed, matrix.groups, 1);
@@ -239,7 +260,7 @@ ProgrammedMatrix assemble(const ProgrammedCells& programmed, const LayerHardware
 
   const bool converted = hardware.adc.model != ConverterModel::ideal || array.column_current_max.has_value();
   const bool linear = device.iv == IvModel::linear;
-  if (!converted && linear && matrix.noise != NoisePath::per_cell && !matrix.scheme.unit_columns) {
+  if (!converted && linear && !circuits && matrix.noise != NoisePath::per_cell && !matrix.scheme.unit_columns) {
     matrix.planes = {{0, 1}};
     lay_out(matrix, streams);
     fill_collapsed(matrix, {mapping, programmed.col_parts, mean, {}, {}}, moments.variance);
@@ -250,6 +271,7 @@ ProgrammedMatrix assemble(const ProgrammedCells& programmed, const LayerHardware
     if (matrix.scheme.sides) matrix.planes.push_back({slice, -mapping.output_scale(slice)});
   }
   lay_out(matrix, streams);
+  if (circuits) place_circuits(matrix, array_circuits(matrix, programmed, row_parts, hardware, loop), row_parts);
   fill_apart(matrix, mean, moments.variance, programmed, device);
   return matrix;
 }

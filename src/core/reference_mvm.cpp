@@ -39,11 +39,18 @@ double plain_limit(const Matrix& weights, const WeightClip& clip) {
   return limit > 0 ? limit : 1;
 }
 
+/// An array with wires, or one side's.
+struct CircuitPlace {
+  int array = 0, part = 0, slice = 0;
+  bool minus = false;
+};
+
 /// One layer's chip, seen one cell at a time. Column -1 - c is the unit column of column array c.
 class ReferenceChip {
  public:
   ReferenceChip(const Matrix& weights, const LayerHardware& hardware, const LayerStreams& streams)
       : weights_(weights),
+        hardware_(hardware),
         core_(hardware.core),
         device_(hardware.device),
         cell_(hardware.device, static_cast<int>(weights.rows())),
@@ -67,7 +74,9 @@ class ReferenceChip {
                                        : static_cast<int>(std::ceil((offset() ? bits : bits - 1) / double(slices)));
     }
     program();
-    if (hardware.array.wires.any()) build_circuits(hardware);
+    circuits_each_time_ = hardware.solves_circuits();
+    wired_ = hardware.array.wires.any();
+    if (wired_ && !circuits_each_time_) build_circuits();
     per_cell_ = device.read_noise.active() && draws_cells(hardware);
   }
 
@@ -122,10 +131,26 @@ class ReferenceChip {
     return part;
   }
 
-  bool wired() const { return !circuits_.empty(); }
-  /// Currents into the ADCs of an array with wires: its unit column first. x: by input of the matrix.
-  Eigen::VectorXd wired_currents(int array, int part, int slice, bool minus, const Eigen::VectorXd& x) const {
-    return circuits_[circuit(array, part, slice, minus)].currents(x);
+  bool wired() const { return wired_; }
+  /// Whether the cells of a pair share bit lines and so one circuit.
+  bool pairs() const { return !offset() && core_.interleaved; }
+  /// Currents into the ADCs of an array with wires, its unit column first, for what drives its rows in one cycle.
+  Eigen::VectorXd wired_currents(const ReferenceMvm& mvm, const CircuitPlace& place, int cycle,
+                                 const Eigen::VectorXd& x) const {
+    if (!circuits_each_time_) return circuits_[circuit(place)].currents(drivers(x));
+    if (hardware_.dac.model != ConverterModel::pulse_width) return circuit_currents(mvm, place, cycle, x);
+    // Time step by time step.
+    const bool is_signed = x.minCoeff() < 0 || hardware_.dac.sign == DacSign::is_signed ||
+                           (hardware_.dac.sign == DacSign::automatic && mvm.input_range.low < 0);
+    const double steps = std::ldexp(1.0, hardware_.dac.bits - (is_signed ? 1 : 0)) - 1;
+    Eigen::VectorXd sum = Eigen::VectorXd::Zero(circuit_columns(place.part));
+    for (int step = 1; step <= static_cast<int>(steps); ++step) {
+      const Eigen::VectorXd on = x.unaryExpr([&](double value) {
+        return std::nearbyint(std::abs(value) * steps) >= step ? std::copysign(1.0, value) : 0.0;
+      });
+      sum += circuit_currents(mvm, place, cycle, on) / steps;
+    }
+    return sum;
   }
   /// Inputs of an array.
   const Part& array_rows(int array) const { return row_parts_[static_cast<std::size_t>(array)]; }
@@ -201,40 +226,108 @@ class ReferenceChip {
     }
   }
 
-  std::size_t circuit(int array, int part, int slice, bool minus) const {
-    const auto place = static_cast<std::size_t>(array) * col_parts_.size() + static_cast<std::size_t>(part);
+  std::size_t circuit(const CircuitPlace& place) const {
+    const auto array = static_cast<std::size_t>(place.array) * col_parts_.size() + static_cast<std::size_t>(place.part);
     const auto slices = static_cast<std::size_t>(core_.slices);
-    return (place * slices + static_cast<std::size_t>(slice)) * (sides_apart() ? 2 : 1) + (minus ? 1 : 0);
+    return (array * slices + static_cast<std::size_t>(place.slice)) * (sides_apart() ? 2 : 1) + (place.minus ? 1 : 0);
   }
   /// Whether + and - cells are circuits of their own.
   bool sides_apart() const { return !offset() && !core_.interleaved; }
+  WireResistance wires() const {
+    const WiresConfig& ohms = hardware_.array.wires;
+    const double g_max = 1 / device_.r_min;
+    return {ohms.r_row * g_max, ohms.r_col * g_max, ohms.r_row_end * g_max, ohms.r_col_end * g_max};
+  }
+  Eigen::VectorXd drivers(const Eigen::VectorXd& x) const {
+    if (!pairs()) return x;
+    Eigen::VectorXd lines(2 * x.size());
+    for (Eigen::Index i = 0; i < x.size(); ++i) lines[2 * i] = x[i], lines[2 * i + 1] = -x[i];
+    return lines;
+  }
+  Eigen::Index circuit_columns(int part) const {
+    return (units() ? 1 : 0) + col_parts_[static_cast<std::size_t>(part)].count;
+  }
+  /// value(row, column of the matrix) of an array's cells, its unit column first.
+  template <class Value>
+  MatrixD of_array(const CircuitPlace& place, const Value& value) const {
+    const Part& rows = row_parts_[static_cast<std::size_t>(place.array)];
+    const Part& cols = col_parts_[static_cast<std::size_t>(place.part)];
+    const int units_first = units() ? 1 : 0;
+    MatrixD found(rows.count, circuit_columns(place.part));
+    for (int i = 0; i < rows.count; ++i) {
+      if (units()) found(i, 0) = value(rows.first + i, -1 - place.part);
+      for (int j = 0; j < cols.count; ++j) found(i, units_first + j) = value(rows.first + i, cols.first + j);
+    }
+    return found;
+  }
+  MatrixD programmed_cells(const CircuitPlace& place, bool minus) const {
+    return of_array(place, [&](int i, int j) -> double { return programmed(place.slice, minus, i, j); });
+  }
   /// Every array as a circuit.
-  void build_circuits(const LayerHardware& hardware) {
-    const WiresConfig& ohms = hardware.array.wires;
-    const double g_max = 1 / hardware.device.r_min;
-    const WireResistance wires{ohms.r_row * g_max, ohms.r_col * g_max, ohms.r_row_end * g_max, ohms.r_col_end * g_max};
-    for (const Part& rows : row_parts_) {
-      for (std::size_t part = 0; part < col_parts_.size(); ++part) {
-        for (int slice = 0; slice < core_.slices; ++slice) {
-          const auto cells = [&](bool minus) {
-            const Part& cols = col_parts_[part];
-            const int units_first = units() ? 1 : 0;
-            MatrixD g(rows.count, units_first + cols.count);
-            for (int i = 0; i < rows.count; ++i) {
-              if (units()) g(i, 0) = programmed(slice, minus, rows.first + i, -1 - static_cast<int>(part));
-              for (int j = 0; j < cols.count; ++j) {
-                g(i, units_first + j) = programmed(slice, minus, rows.first + i, cols.first + j);
-              }
-            }
-            return g;
-          };
-          const bool pairs = !offset() && core_.interleaved;
-          circuits_.emplace_back(pairs ? interleaved_cells(cells(false), cells(true), wires)
-                                       : wired_cells(cells(false), wires));
-          if (sides_apart()) circuits_.emplace_back(wired_cells(cells(true), wires));
+  void build_circuits() {
+    CircuitPlace place;
+    for (place.array = 0; place.array < static_cast<int>(row_parts_.size()); ++place.array) {
+      for (place.part = 0; place.part < static_cast<int>(col_parts_.size()); ++place.part) {
+        for (place.slice = 0; place.slice < core_.slices; ++place.slice) {
+          const Eigen::VectorXd still =
+              drivers(Eigen::VectorXd::Zero(row_parts_[static_cast<std::size_t>(place.array)].count));
+          const auto build = [&](const WiredCells& array) { circuits_.emplace_back(netlist_of(array, still)); };
+          const MatrixD plus = programmed_cells(place, false);
+          build(pairs() ? interleaved_cells(plus, programmed_cells(place, true), wires()) : wired_cells(plus, wires()));
+          if (sides_apart()) build(wired_cells(programmed_cells(place, true), wires()));
         }
       }
     }
+  }
+
+  /// One array solved for one MVM.
+  Eigen::VectorXd circuit_currents(const ReferenceMvm& mvm, const CircuitPlace& place, int cycle,
+                                   const Eigen::VectorXd& x) const {
+    const WiresConfig& config = hardware_.array.wires;
+    const bool gated = config.source == WireSource::separate;
+    const MatrixD plus = programmed_cells(place, place.minus),
+                  minus = pairs() ? programmed_cells(place, true) : MatrixD();
+    ArrayNetlist netlist;
+    if (gated) {
+      const Eigen::Index unused = std::max<Eigen::Index>(0, hardware_.array.rows_max.value_or(0) - plus.rows());
+      netlist = netlist_of(gated_cells(plus, minus, wires(), unused, config.used_rows), x);
+    } else {
+      netlist = netlist_of(pairs() ? interleaved_cells(plus, minus, wires()) : wired_cells(plus, wires()), drivers(x));
+    }
+    /// Where a cell of the netlist is in the matrix.
+    struct Home {
+      bool minus;
+      int i, j;
+    };
+    const auto home = [&](const ArrayNetlist::Cell& cell) -> Home {
+      const bool interleaved = pairs() && !gated;
+      const Part& rows = row_parts_[static_cast<std::size_t>(place.array)];
+      const Part& cols = col_parts_[static_cast<std::size_t>(place.part)];
+      const auto row = static_cast<int>(interleaved ? cell.row / 2 : cell.row);
+      const auto col = static_cast<int>(cell.col) - (units() ? 1 : 0);
+      return {interleaved ? cell.row % 2 == 1 : place.minus || cell.minus, rows.first + row,
+              col < 0 ? -1 - place.part : cols.first + col};
+    };
+    Eigen::VectorXd changes = Eigen::VectorXd::Zero(static_cast<Eigen::Index>(netlist.cells.size()));
+    if (device_.read_noise.active()) {
+      for (Eigen::Index k = 0; k < changes.size(); ++k) {
+        const ArrayNetlist::Cell& cell = netlist.cells[static_cast<std::size_t>(k)];
+        const Home at = home(cell);
+        changes[k] = read(mvm, place.slice, at.minus, cycle, at.i, at.j) - cell.conductance;
+      }
+    }
+    if (device_.iv == IvModel::linear) {
+      if (!gated && config.read_noise == WireNoise::first_order)
+        return NodalCircuit(netlist).first_order_currents(changes);
+      for (Eigen::Index k = 0; k < changes.size(); ++k)
+        netlist.cells[static_cast<std::size_t>(k)].conductance += changes[k];
+      return NodalCircuit(netlist).currents();
+    }
+    return NodalCircuit(netlist).nonlinear_currents([&](std::size_t k, double v) {
+      const Home at = home(netlist.cells[k]);
+      const double linear = netlist.cells[k].conductance + changes[static_cast<Eigen::Index>(k)];
+      return linear * v + cell_.nonlinear_current(programmed(place.slice, at.minus, at.i, at.j), v);
+    });
   }
 
   double array_gain(int array, int part, int slice) const {
@@ -303,6 +396,7 @@ class ReferenceChip {
   }
 
   const Matrix& weights_;
+  const LayerHardware& hardware_;
   const CoreConfig& core_;
   const DeviceConfig& device_;
   ReferenceCell cell_, unit_cell_;
@@ -316,8 +410,9 @@ class ReferenceChip {
   bool per_cell_ = false;
   std::vector<ReferenceCell::Cell> cells_;  ///< by place()
   std::vector<ReferenceCell::Moments> moments_;
-  std::vector<double> gains_;          ///< [array][column part][slice]
-  std::deque<NodalCircuit> circuits_;  ///< [array][column part][slice][side, where apart], where there are wires
+  std::vector<double> gains_;  ///< [array][column part][slice]
+  bool wired_ = false, circuits_each_time_ = false;
+  std::deque<NodalCircuit> circuits_;  ///< [array][column part][slice][side, where apart], where they stay the same
 };
 
 struct ScaledInputs {
@@ -330,7 +425,7 @@ struct ScaledInputs {
 
 /// Digits of the magnitude, the sign with each.
 void slice(ScaledInputs& inputs, const DacConfig& dac) {
-  if (!dac.slice_bits || dac.model == ConverterModel::ideal) {
+  if (!dac.slice_bits || dac.model == ConverterModel::ideal || dac.model == ConverterModel::pulse_width) {
     inputs.slices = {inputs.values};
     inputs.slice_weights = {1};
     return;
@@ -366,6 +461,10 @@ ScaledInputs scaled_inputs(const DacConfig& dac, Interval range, std::span<const
         break;
       case ConverterModel::quantizer:
         value = reference_round(value, low, range.high, std::ldexp(1.0, dac.bits) - 1);
+        break;
+      case ConverterModel::pulse_width:
+        value = inputs.is_signed ? reference_sign_magnitude(value, inputs.unit, dac.bits)
+                                 : reference_round(value, 0, inputs.unit, std::ldexp(1.0, dac.bits) - 1);
         break;
       case ConverterModel::sign_magnitude:
         value = reference_sign_magnitude(value, inputs.unit, dac.bits);
@@ -504,7 +603,6 @@ class ReferenceChain {
   /// The whole array solved, once for all of its columns.
   double wired_current(int group, int slice, int j, std::size_t cycle, int plus, int minus) const {
     const int array = chip_.groups()[static_cast<std::size_t>(group)].array, part = chip_.part_of(j);
-    const bool pairs = !chip_.offset() && core().interleaved;
     const int unit = chip_.units() ? 1 : 0;
     const int column = j < 0 ? 0 : unit + j - chip_.col_parts()[static_cast<std::size_t>(part)].first;
     const auto side = [&](bool is_minus) {
@@ -513,21 +611,15 @@ class ReferenceChain {
       if (fresh) {
         const Part& rows = chip_.array_rows(array);
         const Part& driven = chip_.groups()[static_cast<std::size_t>(group)].rows;
-        Eigen::VectorXd x = Eigen::VectorXd::Zero(Eigen::Index{rows.count} * (pairs ? 2 : 1));
+        Eigen::VectorXd x = Eigen::VectorXd::Zero(rows.count);
         for (int i = driven.first; i < driven.first + driven.count; ++i) {
-          const double value = inputs_.slices[cycle][static_cast<std::size_t>(i)];
-          const Eigen::Index row = i - rows.first;
-          if (pairs) {
-            x[2 * row] = value, x[2 * row + 1] = -value;
-          } else {
-            x[row] = value;
-          }
+          x[i - rows.first] = inputs_.slices[cycle][static_cast<std::size_t>(i)];
         }
-        found->second = chip_.wired_currents(array, part, slice, is_minus, x);
+        found->second = chip_.wired_currents(mvm_, {array, part, slice, is_minus}, static_cast<int>(cycle), x);
       }
       return found->second[column];
     };
-    if (pairs) return side(false);
+    if (chip_.pairs()) return side(false);
     return (plus != 0 ? plus * side(false) : 0) + (minus != 0 ? minus * side(true) : 0);
   }
 

@@ -24,6 +24,7 @@ constexpr double cell_multiplications = 200;
 /// How read noise will be drawn. Programs the layer only where the conductances decide it.
 NoisePath noise_path(const Layer& layer, const LayerHardware& hardware, int smallest_rows) {
   if (!hardware.device.read_noise.active()) return NoisePath::none;
+  if (hardware.solves_circuits()) return NoisePath::per_cell;
   if (hardware.device.read_noise_sampling == NoiseSampling::lumped) return NoisePath::lumped;
   if (hardware.device.read_noise_sampling == NoiseSampling::per_cell) return NoisePath::per_cell;
   if (lumped_noise_is_accurate(hardware.device.read_noise.law(), 1, smallest_rows)) return NoisePath::lumped;
@@ -45,6 +46,9 @@ std::string execution_text(const MatrixPlan& plan, const LayerHardware& hardware
       break;
     case MatrixExecution::cell_by_cell:
       text = "cell by cell";
+      break;
+    case MatrixExecution::by_circuit:
+      text = "a circuit per MVM";
       break;
   }
   const std::string collapse = scheme_text(hardware, scheme);

@@ -75,6 +75,13 @@ bool drives_windows(const LayerHardware& hardware) {
 
 MatrixPlan plan_matrix(const ConvolutionShape& geometry, const LayerHardware& hardware, NoisePath noise) {
   MatrixPlan plan = blocks_of(geometry, hardware, noise);
+  if (hardware.solves_circuits()) {
+    plan.execution = MatrixExecution::by_circuit;
+    plan.reason = hardware.array.wires.source == WireSource::separate ? "inputs gate cells between wires"
+                  : hardware.device.iv != IvModel::linear             ? "nonlinear cells between wires: Newton's method"
+                                                          : "read noise of cells between wires draws every cell";
+    return plan;
+  }
   if (noise == NoisePath::per_cell) {
     plan.execution = MatrixExecution::cell_by_cell;
     plan.reason = "read noise draws every cell at every MVM";

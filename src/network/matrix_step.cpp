@@ -1,5 +1,7 @@
 #include "crossgrid/network/matrix_step.hpp"
 
+#include <fmt/format.h>
+
 #include "crossgrid/base/error.hpp"
 #include "crossgrid/base/json.hpp"
 #include "crossgrid/core/weight_mapping.hpp"
@@ -34,12 +36,15 @@ MatrixStep driven_step(const ConvolutionShape& geometry, const LayerHardware& ha
   step.bound_management = hardware.adc.bound_management;
   step.slices = input_slices(hardware.dac);
   if (hardware.array.column_current_max) step.current_max = static_cast<float>(*hardware.array.column_current_max);
-  if (hardware.dac.model == ConverterModel::quantizer && step.slices.count > 1 &&
+  const bool gates = hardware.array.wires.any() && hardware.array.wires.source == WireSource::separate;
+  if (hardware.dac.model == ConverterModel::quantizer && (gates || step.slices.count > 1) &&
       (step.input.is_signed || step.input.range.low != 0)) {
-    throw Error(ExitCode::bad_input,
-                "dac.slice_bits needs digits: inputs of dac.model \"quantizer\" must have a range from 0 up, found [" +
-                    shortest_number(step.input.range.low) + ", " + shortest_number(step.input.range.high) +
-                    "]; say dac.model \"sign_magnitude\" for signed inputs");
+    throw Error(
+        ExitCode::bad_input,
+        fmt::format("{} needs digits: inputs of dac.model \"quantizer\" must have a range from 0 up, found [{}, {}]; "
+                    "say dac.model \"sign_magnitude\" for signed inputs",
+                    gates ? "array.wires.source \"separate\"" : "dac.slice_bits", shortest_number(step.input.range.low),
+                    shortest_number(step.input.range.high)));
   }
   if (!step.per_window) step.frame = geometry.padding - driven_geometry(geometry, step.dac).padding;
   step.frame_value = step.dac(0.0f);

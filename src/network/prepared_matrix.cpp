@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "crossgrid/array/circuit_mvm.hpp"
 #include "crossgrid/base/error.hpp"
 #include "crossgrid/base/host_device.hpp"
 #include "crossgrid/base/rounding.hpp"
@@ -96,7 +97,7 @@ PreparedMatrix::Plane prepare_plane(const PreparedMatrix& matrix, int plane, con
   };
   if (matrix.plan.integers) {
     made.weights = lane.integer_product(shape).pack(integer_block(matrix, plane, rows));
-  } else if (matrix.noise != NoisePath::per_cell) {
+  } else if (matrix.noise != NoisePath::per_cell && matrix.plan.execution != MatrixExecution::by_circuit) {
     made.weights = pack([](const Crossbar& array) -> const Matrix& { return array.conductance; });
     if (matrix.noise == NoisePath::lumped) {
       made.variance = pack([](const Crossbar& array) -> const Matrix& { return array.noise_variance; });
@@ -312,6 +313,13 @@ void gathered_currents(const PreparedMatrix& matrix, int block, int plane, const
                  multiply_gathered(matrix, block, weights, raised, lane, to);
                });
   };
+  if (matrix.plan.execution == MatrixExecution::by_circuit) {
+    for (const Crossbar* array : cells.arrays) {
+      mvm_by_circuit(*array, image, 0, inputs.input_slice, matrix.windows(), inputs.values + array->row_first,
+                     matrix.rows(), currents + array->col_first, matrix.columns);
+    }
+    return;
+  }
   if (matrix.noise == NoisePath::per_cell) {
     for (const Crossbar* array : cells.arrays) {
       mvm_with_cell_noise(*array, image, 0, inputs.input_slice, matrix.windows(), inputs.values + array->row_first,

@@ -211,7 +211,8 @@ double steps_of(ConverterModel model, int bits) {
 Interval fit_dac_range(const FloatHistogram& inputs, const DacConfig& dac, const RangeRequest& request) {
   const bool both_signs =
       dac.sign == DacSign::is_signed || (dac.sign == DacSign::automatic && inputs.count() > 0 && inputs.min() < 0);
-  double steps = steps_of(dac.model, dac.bits);
+  const bool lengths = dac.model == ConverterModel::pulse_width && both_signs;
+  double steps = steps_of(lengths ? ConverterModel::sign_magnitude : dac.model, dac.bits);
   // Unsigned inputs of a sign-magnitude DAC use its levels from zero up.
   if (!both_signs && dac.model == ConverterModel::sign_magnitude) steps /= 2;
   const double limit = fit_limit(inputs.bins(), both_signs, steps, request);

@@ -76,7 +76,7 @@ std::set<ParameterGroup> deciding_groups(const SweepFile& sweep) {
     return setting.parameter->path == "device.faults.map" && names_file(*setting.parameter, setting.value);
   });
   const bool wires = any_setting(
-      sweep, [](const Setting& setting) { return setting.parameter->decides == Group::errors && setting.value != 0; });
+      sweep, [](const Setting& setting) { return !setting.parameter->decides.empty() && setting.value != 0; });
   if (wires) {
     groups.insert(Group::errors);
   }

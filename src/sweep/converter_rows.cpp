@@ -14,7 +14,8 @@ using Group = ParameterGroup;
 using Models = std::vector<std::pair<std::string, ConverterModel>>;
 const Models dac_models{{"ideal", ConverterModel::ideal},
                         {"quantizer", ConverterModel::quantizer},
-                        {"sign_magnitude", ConverterModel::sign_magnitude}};
+                        {"sign_magnitude", ConverterModel::sign_magnitude},
+                        {"pulse_width", ConverterModel::pulse_width}};
 const Models adc_models{{"ideal", ConverterModel::ideal},
                         {"quantizer", ConverterModel::quantizer},
                         {"sign_magnitude", ConverterModel::sign_magnitude},
@@ -165,6 +166,9 @@ std::vector<Parameter> dac_rows() {
   rows.back().inert = [](const LayerHardware& hardware, const MatrixLayer&) -> std::string {
     if (hardware.dac.model == ConverterModel::ideal) {
       return "dac.model is \"ideal\"";
+    }
+    if (hardware.dac.model == ConverterModel::pulse_width) {
+      return "an input is one pulse (dac.model \"pulse_width\")";
     }
     const int magnitude = hardware.dac.bits - (hardware.dac.model == ConverterModel::sign_magnitude ? 1 : 0);
     return hardware.dac.slice_bits == magnitude ? "all bits of dac.bits are sent at once" : "";

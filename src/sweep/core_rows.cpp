@@ -242,6 +242,69 @@ Parameter column_current_row() {
   return row;
 }
 
+/// Whether an array of the layer has rows that its matrix leaves free.
+bool leaves_rows_free(const LayerHardware& h, const MatrixLayer& layer) {
+  if (!h.array.rows_max) {
+    return false;
+  }
+  const auto parts = partition(rows_of(h, layer), h.array.rows_max, h.array.rows_partition);
+  return std::ranges::any_of(parts, [&](const Part& part) { return part.count < *h.array.rows_max; });
+}
+
+void add_wire_rows(std::vector<Parameter>& rows) {
+  const auto wire = [&](const char* name, const char* about, double WiresConfig::*resistance) {
+    rows.push_back(plain<double>(
+        std::string("array.wires.") + name, about,
+        types::at_least(0), [resistance](auto& h) -> auto& { return h.array.wires.*resistance; }, Group::conversion));
+    rows.back().decides = {Group::errors, Group::rows};  // device.r_min, read noise; used_rows
+  };
+  wire("r_row", "resistance of a word line's segment, from the driver to the first cell and between cells, in ohm",
+       &WiresConfig::r_row);
+  wire("r_col", "resistance of a bit line's segment, between cells and from the last cell to the ADC, in ohm",
+       &WiresConfig::r_col);
+  wire("r_row_end", "resistance of a driver, in series with its word line, in ohm", &WiresConfig::r_row_end);
+  wire("r_col_end", "resistance of an ADC's input, in series with its bit line, in ohm", &WiresConfig::r_col_end);
+  const auto without_wires = [](const LayerHardware& h) { return unless(h.array.wires.any(), "array.wires.* are 0"); };
+  rows.push_back(choice(
+      "array.wires.source", "whether word lines drive the cells, or gate them and supply lines of r_row drive them",
+      {"input", "separate"}, [](auto& h) -> auto& { return h.array.wires.source; },
+      std::vector<std::pair<std::string, WireSource>>{{"input", WireSource::input}, {"separate", WireSource::separate}},
+      Group::conversion));
+  rows.back().decides = {Group::errors, Group::rows};
+  rows.back().inert = [=](const LayerHardware& h, const MatrixLayer&) { return without_wires(h); };
+  rows.push_back(choice(
+      "array.wires.used_rows", "which rows of a larger array a matrix takes, where supply lines drive the cells",
+      {"top", "bottom"}, [](auto& h) -> auto& { return h.array.wires.used_rows; },
+      std::vector<std::pair<std::string, UsedRows>>{{"top", UsedRows::top}, {"bottom", UsedRows::bottom}},
+      Group::rows));
+  rows.back().inert = [=](const LayerHardware& h, const MatrixLayer& layer) -> std::string {
+    if (!h.array.wires.any()) {
+      return without_wires(h);
+    }
+    if (h.array.wires.source != WireSource::separate) {
+      return "array.wires.source is \"input\"";
+    }
+    return leaves_rows_free(h, layer) ? "" : fmt::format("the arrays of layer '{}' have no row to spare", layer.name);
+  };
+  rows.push_back(choice(
+      "array.wires.read_noise", "whether read noise between wires is taken to first order, or each draw solved anew",
+      {"first_order", "exact"}, [](auto& h) -> auto& { return h.array.wires.read_noise; },
+      std::vector<std::pair<std::string, WireNoise>>{{"first_order", WireNoise::first_order},
+                                                     {"exact", WireNoise::exact}},
+      Group::errors));
+  rows.back().inert = [=](const LayerHardware& h, const MatrixLayer&) -> std::string {
+    if (!h.array.wires.any()) {
+      return without_wires(h);
+    }
+    if (!h.device.read_noise.active()) {
+      return "there is no read noise";
+    }
+    return h.array.wires.source == WireSource::separate || h.device.iv != IvModel::linear
+               ? "gated and nonlinear cells are solved anew for every draw"
+               : "";
+  };
+}
+
 }  // namespace
 
 std::vector<Parameter> array_rows() {
@@ -254,6 +317,11 @@ std::vector<Parameter> array_rows() {
   std::vector<Parameter> rows;
   rows.push_back(
       size_row("array.rows_max", "most inputs of an array, in cells", "rows", rows_of, rows_max, Group::rows));
+  rows.back().inert = [otherwise = rows.back().inert](const LayerHardware& h, const MatrixLayer& layer) {
+    // Lines run past the rows that a matrix leaves free.
+    const bool gated = h.array.wires.any() && h.array.wires.source == WireSource::separate;
+    return gated && leaves_rows_free(h, layer) ? "" : otherwise(h, layer);
+  };
   rows.push_back(
       size_row("array.cols_max", "most outputs of an array, in cells", "columns", cols_of, cols_max, Group::cols));
   rows.push_back(partition_row(
@@ -264,24 +332,7 @@ std::vector<Parameter> array_rows() {
       [](auto& h) -> auto& { return h.array.cols_partition; }, Group::cols));
   rows.push_back(rows_active_row());
   rows.push_back(column_current_row());
-  const auto wire = [&](const char* name, const char* about, double WiresConfig::*resistance) {
-    rows.push_back(plain<double>(
-        std::string("array.wires.") + name, about,
-        types::at_least(0), [resistance](auto& h) -> auto& { return h.array.wires.*resistance; }, Group::conversion));
-    rows.back().decides = Group::errors;  // device.r_min
-  };
-  wire("r_row", "resistance of a word line's segment, from the driver to the first cell and between cells, in ohm",
-       &WiresConfig::r_row);
-  wire("r_col", "resistance of a bit line's segment, between cells and from the last cell to the ADC, in ohm",
-       &WiresConfig::r_col);
-  wire("r_row_end", "resistance of a driver, in series with its word line, in ohm", &WiresConfig::r_row_end);
-  wire("r_col_end", "resistance of an ADC's input, in series with its bit line, in ohm", &WiresConfig::r_col_end);
-  rows.push_back(
-      future("array.wires.source", "where a cell's current comes from", types::words({"input", "separate"}), "input"));
-  rows.push_back(
-      future("array.wires.used_rows", "which rows a smaller matrix takes", types::words({"top", "bottom"}), "top"));
-  rows.push_back(future("array.wires.read_noise", "how read noise meets wires", types::words({"first_order", "exact"}),
-                        "first_order"));
+  add_wire_rows(rows);
   return rows;
 }
 

@@ -210,6 +210,9 @@ Parameter sampling_row() {
           {"auto", NoiseSampling::automatic}, {"lumped", NoiseSampling::lumped}, {"per_cell", NoiseSampling::per_cell}},
       Group::errors);
   row.inert = [](const LayerHardware& hardware, const MatrixLayer&) {
+    if (hardware.array.wires.any()) {
+      return "cells between wires are drawn one by one (array.wires.*)";
+    }
     return hardware.device.read_noise.active() ? "" : "there is no read noise";
   };
   return row;

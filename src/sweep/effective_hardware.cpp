@@ -78,7 +78,7 @@ void check_weight_slices(const CoreConfig& core, Found& found) {
 }
 
 void check_input_slices(const DacConfig& dac, Found& found) {
-  if (!dac.slice_bits || dac.model == ConverterModel::ideal) {
+  if (!dac.slice_bits || dac.model == ConverterModel::ideal || dac.model == ConverterModel::pulse_width) {
     return;
   }
   if (dac.model == ConverterModel::quantizer && dac.sign == DacSign::is_signed) {
@@ -131,23 +131,28 @@ void check_levels(const DeviceConfig& device, Found& found) {
   }
 }
 
-/// What arrays with wires are not simulated with yet.
-void check_wires(const LayerHardware& hardware, Found& found) {
-  if (!hardware.array.wires.any()) {
+/// Gates are open or shut: inputs of one bit at a time.
+void check_gates(const LayerHardware& hardware, Found& found) {
+  const DacConfig& dac = hardware.dac;
+  if (!hardware.array.wires.any() || hardware.array.wires.source != WireSource::separate) {
     return;
   }
-  const std::vector<std::string> wires{"array.wires.r_row", "array.wires.r_col", "array.wires.r_row_end",
-                                       "array.wires.r_col_end"};
-  const auto refuse = [&](const char* what, const char* parameter) {
-    std::vector<std::string> parameters = wires;
-    parameters.emplace_back(parameter);
-    found.push_back({fmt::format("{} together with wires (array.wires.*) is not yet supported", what), parameters});
-  };
-  if (hardware.device.read_noise.active()) {
-    refuse("device.read_noise", "device.read_noise.model");
+  const int bits = dac.bits - (dac.model == ConverterModel::sign_magnitude ? 1 : 0);
+  const bool one_bit = dac.model == ConverterModel::pulse_width ||
+                       (dac.model != ConverterModel::ideal && (dac.slice_bits == 1 || bits == 1));
+  if (!one_bit) {
+    found.push_back(
+        {"array.wires.source \"separate\" gates the cells, so inputs must come bit by bit: dac.slice_bits 1, "
+         "or dac.model \"pulse_width\"",
+         {"array.wires.source", "dac.model", "dac.slice_bits"}});
   }
-  if (hardware.device.iv != IvModel::linear) {
-    refuse("device.iv.model", "device.iv.model");
+}
+
+void check_pulses(const LayerHardware& hardware, Found& found) {
+  if (hardware.dac.model == ConverterModel::pulse_width && hardware.device.iv != IvModel::linear &&
+      !hardware.array.wires.any()) {
+    found.push_back({"dac.model \"pulse_width\" with nonlinear cells is simulated between wires only (array.wires.*)",
+                     {"dac.model", "device.iv.model"}});
   }
 }
 
@@ -190,7 +195,8 @@ std::vector<Impossible> impossible_hardware(const LayerHardware& hardware, const
     found.push_back({std::move(problem.reason), std::move(problem.parameters)});
   }
   check_levels(hardware.device, found);
-  check_wires(hardware, found);
+  check_gates(hardware, found);
+  check_pulses(hardware, found);
   check_map(hardware, layer, found);
   if (hardware.core.style == CoreStyle::offset && hardware.core.slices == 1 && hardware.device.cell_bits == 1) {
     found.push_back({"core.style \"offset\" needs device.cell_bits >= 2: its cells use 2^bits - 1 levels",

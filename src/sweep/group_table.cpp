@@ -16,7 +16,8 @@ bool reaches_group(const Axis& axis, ParameterGroup group) {
   return std::any_of(axis.values.begin(), axis.values.end(), [&](const AxisValue& value) {
     return std::any_of(value.settings.begin(), value.settings.end(), [&](const Setting& setting) {
       const Parameter& parameter = *setting.parameter;
-      return parameter.group == group || parameter.decides == group || parameter.path == "analog";
+      return parameter.group == group || std::ranges::find(parameter.decides, group) != parameter.decides.end() ||
+             parameter.path == "analog";
     });
   });
 }

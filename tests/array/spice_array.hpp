@@ -1,18 +1,18 @@
 #pragma once
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <random>
 #include <string>
 
-#include "crossgrid/array/transfer_matrix.hpp"
+#include "crossgrid/array/array_circuit.hpp"
+#include "crossgrid/array/spice_netlist.hpp"
+#include "random_array.hpp"
 
-/// Arrays with wires as SPICE netlists, solved by ngspice.
+/// Arrays with wires, solved by ngspice.
 namespace crossgrid::test {
 
 inline bool has_ngspice() {
@@ -22,78 +22,48 @@ inline bool has_ngspice() {
 /// A cell at full conductance has this many ohm: ngspice takes resistances below a milliohm for mistakes.
 constexpr double r_min = 1e4;
 
-/// One word line's or bit line's nodes; an ideal segment makes two of them one.
-inline std::string netlist(const WiredCells& array, const Eigen::VectorXd& voltages) {
-  const Eigen::Index rows = array.cells.rows(), cols = array.cells.cols();
-  std::string text = "* array with wires\n.options gmin=0 reltol=1e-9\n";
-  std::vector<std::string> word(static_cast<std::size_t>(rows)), bit(static_cast<std::size_t>(cols));
-  std::vector<std::string> words(static_cast<std::size_t>(rows * cols)), bits = words;
-  const auto segment = [&](std::string& node, const std::string& next, double ohm) {
-    if (ohm == 0) return;
-    text += fmt::format("R{0} {1} {0} {2:.17g}\n", next, node, ohm * r_min);
-    node = next;
-  };
-  for (Eigen::Index i = 0; i < rows; ++i) {
-    std::string node = fmt::format("in{}", i);
-    text += fmt::format("Vin{0} in{0} 0 dc {1:.17g}\n", i, voltages[i]);
-    for (Eigen::Index j = 0; j < cols; ++j) {
-      segment(node, fmt::format("w{}_{}", i, j), array.row_segments[static_cast<std::size_t>(j)]);
-      words[static_cast<std::size_t>(i * cols + j)] = node;
-    }
-  }
-  for (Eigen::Index j = 0; j < cols; ++j) {
-    std::string node = fmt::format("out{}", j);
-    text += fmt::format("Vout{0} out{0} 0 dc 0\n", j);
-    for (Eigen::Index i = rows; i-- > 0;) {
-      segment(node, fmt::format("b{}_{}", i, j), array.col_segments[static_cast<std::size_t>(i)]);
-      bits[static_cast<std::size_t>(i * cols + j)] = node;
-    }
-  }
-  for (Eigen::Index k = 0; k < rows * cols; ++k) {
-    const double g = array.cells(k / cols, k % cols);
-    const auto at = static_cast<std::size_t>(k);
-    if (g > 0) text += fmt::format("Rcell{} {} {} {:.17g}\n", k, words[at], bits[at], r_min / g);
-  }
-  text += ".control\nset numdgt=15\nop\n";
-  for (Eigen::Index j = 0; j < cols; ++j) text += fmt::format("print i(vout{})\n", j);
-  return text + "quit\n.endc\n.end\n";
-}
-
-/// Currents into the ADCs in units of 1 V / r_min, from ngspice in batch mode.
-inline Eigen::VectorXd spice_currents(const WiredCells& array, const Eigen::VectorXd& voltages) {
+/// Currents into the ADCs in units of the read voltage over r_min, from ngspice in batch mode.
+inline Eigen::VectorXd spice_currents(const ArrayCircuit& array, const Eigen::VectorXd& inputs, double read_voltage) {
   std::string folder = (std::filesystem::temp_directory_path() / "crossgrid-spice-XXXXXX").string();
   EXPECT_NE(mkdtemp(folder.data()), nullptr);
-  std::ofstream(folder + "/array.cir") << netlist(array, voltages);
+  const ArrayNetlist netlist = array.netlist(inputs);
+  std::ofstream(folder + "/array.cir") << spice_netlist(netlist, array.law(), r_min, read_voltage);
   EXPECT_EQ(std::system(("ngspice -b " + folder + "/array.cir > " + folder + "/out 2>&1").c_str()), 0) << folder;
-  Eigen::VectorXd currents = Eigen::VectorXd::Constant(array.cells.cols(), std::nan(""));
+  Eigen::VectorXd currents = Eigen::VectorXd::Constant(static_cast<Eigen::Index>(netlist.outputs.size()), std::nan(""));
   std::ifstream out(folder + "/out");
   for (std::string line; std::getline(out, line);) {
     int column = 0;
     double current = 0;
-    if (std::sscanf(line.c_str(), "i(vout%d) = %lf", &column, &current) == 2) currents[column] = current * r_min;
+    if (std::sscanf(line.c_str(), "i(vout%d) = %lf", &column, &current) == 2) {
+      currents[column] = current * r_min / read_voltage;
+    }
   }
   std::filesystem::remove_all(folder);
   return currents;
 }
 
-/// An array apart and one of interleaved pairs, with random cells (some of them 0) and voltages: T against ngspice.
-inline void compare_with_spice(Eigen::Index size, const WireResistance& wires, unsigned seed) {
-  std::mt19937 random(seed);
-  const auto uniform = [&](double low, double high) {
-    return std::uniform_real_distribution<double>(low, high)(random);
-  };
-  MatrixD plus(size, size + 1), minus(size, size + 1);
-  for (double& g : plus.reshaped()) g = std::max(0.0, uniform(-0.2, 1));
-  for (double& g : minus.reshaped()) g = std::max(0.0, uniform(-0.2, 1));
-  for (const WiredCells& array : {wired_cells(plus, wires), interleaved_cells(plus, minus, wires)}) {
-    Eigen::VectorXd voltages(array.cells.rows());
-    for (double& v : voltages) v = uniform(-1, 1);
-    const Eigen::VectorXd found = transfer_matrix(array) * voltages, expected = spice_currents(array, voltages);
-    const double largest = expected.cwiseAbs().maxCoeff();
-    EXPECT_LT((found - expected).cwiseAbs().maxCoeff(), 1e-9 * largest) << size << " rows";
-    WiredCells other = array;
-    other.col_segments.back() *= 1.001;
-    EXPECT_GT((transfer_matrix(other) * voltages - expected).cwiseAbs().maxCoeff(), 1e-7 * largest) << "another wire";
+/// Random arrays of every topology, with random cells (some of them 0) and inputs, against ngspice.
+inline void compare_with_spice(Eigen::Index size, const WireResistance& wires, IvModel iv, unsigned seed) {
+  RandomArrays random(seed);
+  DeviceConfig device;
+  device.iv = iv, device.read_voltage = 0.9, device.r_min = r_min;
+  // The published tolerance of ngspice's own iterations on nonlinear cells.
+  const double tolerance = iv == IvModel::linear ? 1e-9 : 1e-8;
+  for (const bool pairs : {false, true}) {
+    for (const WireSource source : {WireSource::input, WireSource::separate}) {
+      CircuitConfig config;
+      config.wires = wires, config.source = source;
+      config.unused_rows = source == WireSource::separate ? 3 : 0;
+      config.used_rows = pairs ? UsedRows::top : UsedRows::bottom;
+      const MatrixD plus = random.cells(size, size + 1), minus = pairs ? random.cells(size, size + 1) : MatrixD();
+      const Eigen::VectorXd inputs = source == WireSource::input ? random.voltages(size) : random.gates(size, true);
+      const ArrayCircuit array(plus, minus, config, device);
+      const Eigen::VectorXd expected = spice_currents(array, inputs, device.read_voltage);
+      EXPECT_LT(distance(array.currents(inputs), expected), tolerance) << size << " rows, pairs " << pairs;
+      CircuitConfig other = config;
+      other.wires.col *= 1.001;
+      EXPECT_GT(distance(ArrayCircuit(plus, minus, other, device).currents(inputs), expected), 1e-6) << "another wire";
+    }
   }
 }
 

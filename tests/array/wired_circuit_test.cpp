@@ -67,7 +67,7 @@ TEST(WiredCircuit, ObeysKirchhoffAndOhm) {
         EXPECT_LT(distance(response.adc_currents.col(0), nodal.currents()), 1e-10);
         WiredCircuit::Response wrong = response;
         wrong.cell_currents(0, 0) += 1e-6;
-        EXPECT_GT(worst_violation(array, wrong, drivers, 0), 1e-7) << "a cell's current off";
+        EXPECT_GT(worst_violation(array, wrong, drivers, 0), 1e-9) << "a cell's current off";
       }
     }
   }

@@ -94,7 +94,8 @@ TEST(WiredNetwork, EqualsEveryProductAsAWholeCircuit) {
 }
 
 /// The float path through the engine beside the one in double: pairs apart and interleaved, offset cells with and
-/// without a unit column, slices, split arrays, rows driven in turn, a converter.
+/// without a unit column, slices, split arrays, rows driven in turn, a converter; gated cells, pulses, read noise,
+/// nonlinear cells.
 TEST(WiredNetwork, RunsEveryMappingAsTheReferenceDoes) {
   const Network network = small_network();
   const auto data = std::make_shared<MemoryDataset>(network.input, network.classes, 6, 21);
@@ -125,6 +126,51 @@ TEST(WiredNetwork, RunsEveryMappingAsTheReferenceDoes) {
     h.adc.model = ConverterModel::quantizer, h.adc.bits = 14, h.adc.range = RangeRule::maximum;
   });
   add("slices", [](LayerHardware& h) { h.core.weight_bits = 7, h.core.slices = 3; });
+  const auto gated = [](LayerHardware& h) {
+    h.array.wires.source = WireSource::separate;
+    h.dac.model = ConverterModel::sign_magnitude, h.dac.bits = 4, h.dac.slice_bits = 1;
+  };
+  add("gated", gated);
+  add("gated pairs, partly filled", [&](LayerHardware& h) {
+    gated(h);
+    h.core.interleaved = true;
+    h.array.rows_max = 50, h.array.wires.used_rows = UsedRows::bottom;
+  });
+  add("gated, unit column, rows in turn, a converter per bit", [&](LayerHardware& h) {
+    gated(h);
+    h.core.style = CoreStyle::offset, h.core.unit_column = true;
+    h.array.rows_max = 60, h.array.rows_active = 16;
+    h.adc.model = ConverterModel::quantizer, h.adc.bits = 14, h.adc.range = RangeRule::maximum;
+    h.adc.per_input_slice = true;
+  });
+  add("gated, slices, digital", [&](LayerHardware& h) {
+    gated(h);
+    h.core.weight_bits = 5, h.core.slices = 2, h.core.subtract = Subtraction::digital;
+    h.adc.model = ConverterModel::quantizer, h.adc.bits = 14, h.adc.range = RangeRule::maximum;
+  });
+  add("gated by pulses, with read noise", [&](LayerHardware& h) {
+    gated(h);
+    h.dac.model = ConverterModel::pulse_width, h.dac.slice_bits.reset();
+    h.device.read_noise = {ErrorModel::normal_independent, 0.02};
+  });
+  const auto noisy = [](LayerHardware& h) { h.device.read_noise = {ErrorModel::normal_proportional, 0.05}; };
+  add("read noise to first order", noisy);
+  add("read noise of interleaved pairs, exactly, rows in turn", [&](LayerHardware& h) {
+    noisy(h);
+    h.core.interleaved = true, h.array.wires.read_noise = WireNoise::exact;
+    h.array.rows_active = 60;
+  });
+  add("nonlinear cells", [](LayerHardware& h) { h.device.iv = IvModel::cubic, h.device.read_voltage = 0.8; });
+  add("nonlinear pairs with read noise, sliced inputs", [&](LayerHardware& h) {
+    noisy(h);
+    h.core.interleaved = true, h.device.iv = IvModel::cubic, h.device.read_voltage = 0.8;
+    h.dac.model = ConverterModel::sign_magnitude, h.dac.bits = 5, h.dac.slice_bits = 2;
+    h.array.rows_max = 50;
+  });
+  add("gated nonlinear cells", [&](LayerHardware& h) {
+    gated(h);
+    h.dac.bits = 3, h.device.iv = IvModel::cubic, h.device.read_voltage = 0.8;
+  });
   add("rows in turn", [](LayerHardware& h) {
     h.array.rows_max = 60, h.array.rows_active = 16;
     h.adc.model = ConverterModel::quantizer, h.adc.bits = 14, h.adc.range = RangeRule::maximum;

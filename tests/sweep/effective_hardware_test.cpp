@@ -159,8 +159,34 @@ TEST(EffectiveHardware, ComparesWiresWithCells) {
   EXPECT_EQ(found.nominal().device.r_min, 5e3) << "calibration sees the wires";
   EXPECT_TRUE(impossible_hardware(hardware, layer).empty());
   hardware.device.read_noise = {ErrorModel::normal_independent, 0.01};
-  hardware.device.iv = IvModel::cubic;
-  EXPECT_EQ(impossible_hardware(hardware, layer).size(), 2u) << "not simulated with wires yet";
+  hardware.device.read_noise_sampling = NoiseSampling::lumped;
+  found = effective_hardware(hardware, layer);
+  EXPECT_EQ(found.device.read_noise_sampling, NoiseSampling::automatic) << "cells between wires are drawn one by one";
+  EXPECT_TRUE(found.solves_circuits());
+  EXPECT_FALSE(found.nominal().solves_circuits()) << "a transfer matrix has calibration's currents";
+}
+
+TEST(EffectiveHardware, GatesCellsBitByBit) {
+  const MatrixLayer layer{0, "layer", 20, 10, 1, false};
+  LayerHardware hardware;
+  hardware.array.wires.source = WireSource::separate;
+  EXPECT_EQ(effective_hardware(hardware, layer).array.wires, WiresConfig{}) << "no wires";
+  hardware.array.wires.r_row = 1;
+  EXPECT_EQ(impossible_hardware(hardware, layer).size(), 1u) << "amplitudes";
+  hardware.dac.model = ConverterModel::quantizer, hardware.dac.sign = DacSign::is_unsigned;
+  EXPECT_EQ(impossible_hardware(hardware, layer).size(), 1u) << "8 bits at once";
+  hardware.dac.slice_bits = 1;
+  EXPECT_TRUE(impossible_hardware(hardware, layer).empty());
+  hardware.dac.slice_bits.reset(), hardware.dac.bits = 1;
+  EXPECT_TRUE(impossible_hardware(hardware, layer).empty()) << "one bit is all there is";
+  hardware.dac.bits = 8, hardware.dac.model = ConverterModel::pulse_width;
+  EXPECT_TRUE(impossible_hardware(hardware, layer).empty());
+  hardware.array.wires.used_rows = UsedRows::bottom;
+  EXPECT_EQ(effective_hardware(hardware, layer).array.wires.used_rows, UsedRows::top) << "no row to spare";
+  hardware.array.rows_max = 21;
+  EXPECT_EQ(effective_hardware(hardware, layer).array.wires.used_rows, UsedRows::bottom);
+  hardware.dac.slice_bits = 2;
+  EXPECT_FALSE(effective_hardware(hardware, layer).dac.slice_bits.has_value()) << "a pulse is not sliced";
 }
 
 TEST(EffectiveHardware, KnowsWhichConvertersDrawCalibrateOrCantBeBuilt) {

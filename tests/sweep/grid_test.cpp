@@ -376,13 +376,33 @@ TEST(Grid, TellsResistancesApartWhereThereAreWires) {
   EXPECT_NE(grid.id(0), grid.id(1));
   EXPECT_THAT(message_of([] { sample_grid(R"({"grid": {"device.r_min": [5e3, 1e4]}})"); }),
               testing::HasSubstr("has no effect: there are no wires"));
+}
+
+/// What wires do to other parameters' effects, across groups: which rows an array uses, how its noise is read.
+TEST(Grid, TellsArraysWithWiresApart) {
+  const std::string gated = R"("dac.model": "sign_magnitude", "dac.bits": 4, "dac.slice_bits": 1)";
+  const Grid used = sample_grid(R"({"hardware": {"array.wires.r_col": 2, "array.rows_max": 1000, )" + gated + R"(},
+                     "grid": {"array.wires.source": ["input", "separate"], "array.wires.used_rows": ["top", "bottom"]}})");
+  ASSERT_EQ(used.size(), 4u);
+  EXPECT_EQ(used.id(0), used.id(1)) << "the input source";
+  EXPECT_NE(used.id(2), used.id(3));
+  EXPECT_NE(used.id(0), used.id(2));
+  const Grid noise = sample_grid(R"({"hardware": {"device.read_noise.model": "normal_independent",
+                                                  "device.read_noise.magnitude": 0.1},
+                     "grid": {"array.wires.r_row": [0, 1], "array.wires.read_noise": ["first_order", "exact"]}})");
+  EXPECT_EQ(noise.id(0), noise.id(1)) << "no wires";
+  EXPECT_NE(noise.id(2), noise.id(3));
+  const auto problem = [](const char* text) { return message_of([&] { sample_grid(text); }); };
   EXPECT_THAT(
-      message_of([] {
-        sample_grid(R"({"hardware": {"device": {"read_noise": {"model": "normal_independent", "magnitude": 0.1}}},
-                                "grid": {"array.wires.r_row": [0, 1]}})");
-      }),
-      testing::HasSubstr("device.read_noise together with wires (array.wires.*) is not yet supported "
-                         "(/grid/array.wires.r_row/1"));
+      problem(
+          R"({"hardware": {"array.wires.r_row": 1}, "grid": {"array.wires.read_noise": ["first_order", "exact"]}})"),
+      testing::HasSubstr("has no effect: there is no read noise"));
+  EXPECT_THAT(problem(R"({"grid": {"array.wires.source": ["input", "separate"], "array.wires.r_row": [1, 2]}})"),
+              testing::HasSubstr("gates the cells, so inputs must come bit by bit: dac.slice_bits 1, or dac.model "
+                                 "\"pulse_width\" (/grid/array.wires.source/1"));
+  EXPECT_THAT(
+      problem(R"({"hardware": {"device.iv.model": "cubic"}, "grid": {"dac.model": ["quantizer", "pulse_width"]}})"),
+      testing::HasSubstr("pulse_width\" with nonlinear cells is simulated between wires only"));
 }
 
 }  // namespace

@@ -76,6 +76,7 @@ TEST(Parameter, DefaultsAreThoseThatIdsWereMadeWith) {
       "array.rows_max=\"unlimited\" array.cols_max=\"unlimited\" array.rows_partition=\"equal\" "
       "array.cols_partition=\"equal\" array.rows_active=\"all\" array.column_current_max=\"unlimited\" "
       "array.wires.r_row=0 array.wires.r_col=0 array.wires.r_row_end=0 array.wires.r_col_end=0 "
+      "array.wires.source=\"input\" array.wires.used_rows=\"top\" array.wires.read_noise=\"first_order\" "
       "device.model=\"generic\" device.r_min=10000 device.on_off_ratio=\"infinite\" device.cell_bits=\"continuous\" "
       "device.levels=\"none\" device.read_voltage=0.1 device.time=0 device.clip=false "
       "device.programming_error.model=\"none\" device.programming_error.magnitude=0 "

@@ -17,6 +17,7 @@ int query_command(const Arguments& arguments);
 int explain_command(const Arguments& arguments);
 int calibrate_command(const Arguments& arguments);
 int adc_command(const Arguments& arguments);
+int circuit_command(const Arguments& arguments);
 int info_command(const Arguments& arguments);
 /// Hidden: the process that a worker starts to run units in.
 int executor_command(const Arguments& arguments);

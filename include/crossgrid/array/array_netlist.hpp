@@ -27,7 +27,9 @@ struct ArrayNetlist {
     std::string name;
     int from, to;
     double conductance;
-    double source;  ///< in series
+    double source;          ///< in series
+    Eigen::Index row, col;  ///< of the array's cells; of pairs of gated cells, of either side's
+    bool minus = false;     ///< gated: of the - line
   };
   std::vector<Node> nodes;
   std::vector<int> sources;  ///< nodes: word lines' drivers from the top, or ends of supply lines

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "crossgrid/array/array_circuit.hpp"
 #include "crossgrid/base/matrix.hpp"
 #include "crossgrid/base/philox.hpp"
 #include "crossgrid/device/conductance_error.hpp"
@@ -15,6 +17,13 @@ enum class NoisePath {
   none,
   lumped,   ///< one normal per output and MVM, variance = inputs^2 * noise_variance
   per_cell  ///< one normal per cell and MVM
+};
+
+/// Arrays with wires that are solved anew for every MVM: all rows of theirs, of which a Crossbar drives some.
+struct ArrayCircuits {
+  std::shared_ptr<const ArrayCircuit> plus;   ///< of interleaved pairs, both cells; null: currents are products
+  std::shared_ptr<const ArrayCircuit> minus;  ///< the array of the - cells, where their currents are taken off
+  int row_first = 0, rows = 0;                ///< inputs of the whole matrix
 };
 
 /// One programmed array (a balanced pair of arrays counts as one), or the rows of it that are driven at once: rows are
@@ -34,12 +43,14 @@ struct Crossbar {
 
   NoisePath noise = NoisePath::none;
   Matrix noise_variance;  ///< rows x cols, lumped only: variance of conductance(i, j), both cells of a pair together
-  Matrix plus, minus;     ///< rows x cols, per_cell only: programmed cells; minus is empty for single cells
+  Matrix plus, minus;  ///< rows x cols, per_cell only: programmed cells; minus is empty for single cells. Of circuits
+                       ///< all rows of the array.
   Matrix plus_sigma,
       minus_sigma;  ///< per_cell only: of each cell's read noise, where read_noise does not say it; or empty
   NoisyConductance<float> read_noise;  ///< per_cell only; its limits hold for both
   DrawLaw read_law = DrawLaw::normal;  ///< per_cell only
   float gain = 1;                 ///< of the currents, against drift; conductance and noise_variance have it in them
+  ArrayCircuits circuits;         ///< in place of products
   PhiloxKey lumped_key;           ///< by row block
   PhiloxKey plus_key, minus_key;  ///< by plane of cells
   std::uint32_t cycle = 0;        ///< of the first input slice's lumped noise; the others follow

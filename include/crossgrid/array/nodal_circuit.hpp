@@ -1,10 +1,10 @@
 #pragma once
 
 #include <Eigen/SparseCholesky>
+#include <functional>
 #include <vector>
 
 #include "crossgrid/array/array_netlist.hpp"
-#include "crossgrid/device/cell_current.hpp"
 
 namespace crossgrid {
 
@@ -18,11 +18,18 @@ class NodalCircuit {
   /// Currents into the ADCs with linear cells, for the voltages of the netlist's sources (or its own).
   Eigen::VectorXd currents(const Eigen::VectorXd& sources) const;
   Eigen::VectorXd currents() const;
-  /// The same with cells that carry current(conductance, voltage): Newton's method, from the linear solution on.
+  /// What the currents become, to first order, where the netlist's cells conduct more by `changes`.
+  Eigen::VectorXd first_order_currents(const Eigen::VectorXd& changes) const;
+
+  /// The current of a cell of the netlist at a voltage across it.
+  using CellLaw = std::function<double(std::size_t cell, double voltage)>;
+  /// The same with such cells: Newton's method with slopes from differences, from the linear solution on.
   /// Error(internal) where it does not converge.
-  Eigen::VectorXd nonlinear_currents(const CellCurrent& current, const Eigen::VectorXd& sources) const;
+  Eigen::VectorXd nonlinear_currents(const CellLaw& law) const;
 
  private:
+  Eigen::VectorXd own_sources() const;
+
   using Factor = Eigen::SimplicialLDLT<Eigen::SparseMatrix<double>>;
   /// Cells as a conductance and a current beside it, each.
   struct Cells {

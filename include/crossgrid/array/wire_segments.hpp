@@ -16,6 +16,12 @@ struct WireResistance {
   bool operator==(const WireResistance&) const = default;
 };
 
+/// Where the current of a cell comes from (physics.md section 5).
+enum class WireSource {
+  input,    ///< from the word line, which its input drives
+  separate  ///< from a supply line beside the bit line; the input only gates the cell
+};
+
 /// Linear cells between word lines, which are driven from the left, and bit lines, which end at ADCs (virtual grounds)
 /// below; in units of Gmax and 1/Gmax.
 struct WiredCells {

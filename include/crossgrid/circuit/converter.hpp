@@ -83,7 +83,8 @@ struct InputScale {
 InputScale input_scale(const DacConfig& config, Interval range);
 
 /// The DAC from layer units to normalised inputs. quantizer: 2^bits levels over the range, both ends; sign_magnitude:
-/// 2^bits - 1 levels over [-unit, unit], of which unsigned inputs use those from 0 up.
+/// 2^bits - 1 levels over [-unit, unit], of which unsigned inputs use those from 0 up; pulse_width: 2^bits lengths over
+/// [0, unit], signed ones like sign_magnitude.
 template <class Real>
 Converter<Real> make_dac(const DacConfig& config, const InputScale& scale);
 

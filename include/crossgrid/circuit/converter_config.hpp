@@ -12,8 +12,9 @@ struct Interval {
   bool operator==(const Interval&) const = default;
 };
 
-/// DACs are one of the first three.
-enum class ConverterModel { ideal, quantizer, sign_magnitude, levels, ramp, sar, pipeline, cyclic, table };
+/// DACs are one of the first three, or pulse_width: the input is the time for which a row is driven at full voltage, in
+/// steps like those of quantizer, or of sign_magnitude where inputs are signed.
+enum class ConverterModel { ideal, quantizer, sign_magnitude, pulse_width, levels, ramp, sar, pipeline, cyclic, table };
 enum class Rounding { nearest, stochastic };
 enum class DacSign { automatic, is_signed, is_unsigned };
 enum class RangeRule {

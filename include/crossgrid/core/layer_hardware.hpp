@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "crossgrid/array/array_circuit.hpp"
 #include "crossgrid/circuit/converter_config.hpp"
 #include "crossgrid/core/partition.hpp"
 #include "crossgrid/device/device_config.hpp"
@@ -34,10 +35,13 @@ struct CoreConfig {
   bool operator==(const CoreConfig&) const = default;
 };
 
-/// Resistances of an array's wires [ohm] (physics.md section 5); input source: word lines drive the cells.
+/// Resistances of an array's wires [ohm] and how they meet its cells (physics.md section 5).
 struct WiresConfig {
   double r_row = 0, r_col = 0;          ///< of a segment of a word line, of a bit line
   double r_row_end = 0, r_col_end = 0;  ///< of a driver, of an ADC: in series with the first, the last segment
+  WireSource source = WireSource::input;
+  UsedRows used_rows = UsedRows::top;  ///< separate source: of arrays of rows_max rows
+  WireNoise read_noise = WireNoise::first_order;
 
   bool any() const { return r_row > 0 || r_col > 0 || r_row_end > 0 || r_col_end > 0; }
   bool operator==(const WiresConfig&) const = default;
@@ -68,6 +72,12 @@ struct LayerHardware {
   AdcConfig adc;
   Precision precision = Precision::float32;
   bool operator==(const LayerHardware&) const = default;
+
+  /// Whether each MVM is a circuit of its own, which no product gives.
+  bool solves_circuits() const {
+    return array.wires.any() &&
+           (array.wires.source == WireSource::separate || device.iv != IvModel::linear || device.read_noise.active());
+  }
 
   /// The same without anything random: calibration's chip.
   LayerHardware nominal() const {

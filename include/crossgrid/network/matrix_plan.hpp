@@ -14,9 +14,10 @@ namespace crossgrid {
 /// How the MVMs of a matrix layer are computed. All give the same values before converters, to rounding. Where windows
 /// are gathered, an input vector lies in memory as its array sees it: with the rows of a bias, in a scale of its own.
 enum class MatrixExecution {
-  direct,       ///< one convolution per row block over the channels that it touches (linear layers: one product)
-  gathered,     ///< windows gathered tile by tile (im2col), one product per row block and tile
-  cell_by_cell  ///< as gathered, every cell drawn at every MVM
+  direct,        ///< one convolution per row block over the channels that it touches (linear layers: one product)
+  gathered,      ///< windows gathered tile by tile (im2col), one product per row block and tile
+  cell_by_cell,  ///< as gathered, every cell drawn at every MVM
+  by_circuit     ///< as gathered, every MVM solved as a circuit of cells and wires
 };
 
 /// Rows of the matrix that meet one ADC, as one product.

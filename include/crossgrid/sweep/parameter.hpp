@@ -47,7 +47,7 @@ struct Parameter {
   std::string instead_of_zero;  ///< the word to say instead of a number <= 0, empty where there is none
   ParameterScope scope = ParameterScope::anywhere;
   ParameterGroup group = ParameterGroup::none;
-  ParameterGroup decides = ParameterGroup::none;  ///< another group in which effects depend on this parameter
+  std::vector<ParameterGroup> decides;  ///< other groups in which effects depend on this parameter
 
   /// Where values may be paths of small files: reads a file (absolute path) into the canonical value. Error(bad_input)
   /// where it is not as it must be.
