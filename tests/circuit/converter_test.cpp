@@ -163,6 +163,21 @@ TEST(Dac, SignMagnitudeHasZeroAmongItsLevels) {
   EXPECT_NEAR(*levels.rbegin(), 1, 1e-15);
 }
 
+/// 2^bits lengths from 0 to all of the time; signed ones have a sign for one of their bits.
+TEST(Dac, PulsesHaveLengths) {
+  const DacConfig config = dac_of(ConverterModel::pulse_width, 3);
+  for (const bool is_signed : {false, true}) {
+    const auto dac = make_dac<double>(config, input_scale(config, {is_signed ? -2.0 : 0.0, 2}));
+    std::set<double> levels;
+    for (double x = -3; x < 3; x += 0.001) levels.insert(std::abs(dac(x)));
+    const int lengths = is_signed ? 4 : 8;
+    int k = 0;
+    for (const double level : levels) EXPECT_NEAR(level, k++ / (lengths - 1.0), 1e-15);
+    EXPECT_EQ(k, lengths);
+    EXPECT_NEAR(dac(-1.9), is_signed ? -1 : 0, 1e-15);
+  }
+}
+
 TEST(Dac, IdealOnlyScales) {
   const DacConfig config = dac_of(ConverterModel::ideal, 8);
   const auto dac = make_dac<float>(config, input_scale(config, {-2, 2}));

@@ -106,6 +106,40 @@ TEST(AnalogMatrix, TransposedProductsHaveTheirOwnConvertersAndLimits) {
   }
 }
 
+/// Bit lines are driven and word lines read; each line keeps its own resistance, gated or not.
+TEST(AnalogMatrix, TransposedProductsKeepTheWiresOfTheirLines) {
+  const Matrix weights = random(9, 21, 1), inputs = random(5, 9, 3), transpose = weights.transpose();
+  LayerHardware hardware;
+  hardware.device.on_off_ratio = 20, hardware.device.r_min = 1e3;
+  hardware.array.wires = {2, 9, 30, 5};
+  DacConfig dac;
+  dac.model = ConverterModel::sign_magnitude, dac.bits = 4, dac.sign = DacSign::is_signed, dac.slice_bits = 1;
+  for (const WireSource source : {WireSource::input, WireSource::separate}) {
+    for (const bool interleaved : {false, true}) {
+      hardware.array.wires.source = source, hardware.core.interleaved = interleaved;
+      hardware.dac = dac;
+      AnalogMatrix matrix(weights, hardware, unit_ranges, chip);
+      const Matrix found = matrix.multiply_transposed(inputs, dac, {}, unit_ranges);
+      LayerHardware seen = hardware;
+      std::swap(seen.array.wires.r_row, seen.array.wires.r_col);
+      std::swap(seen.array.wires.r_row_end, seen.array.wires.r_col_end);
+      ReferenceMvm mvm;
+      mvm.input_range = {-1, 1};
+      const auto by_reference = [&](const LayerHardware& of) {
+        Matrix outputs(inputs.rows(), 21);
+        for (Eigen::Index v = 0; v < inputs.rows(); ++v) {
+          const std::vector<double> x(inputs.row(v).begin(), inputs.row(v).end());
+          const std::vector<double> y = reference_mvm(transpose, of, x, mvm);
+          for (Eigen::Index j = 0; j < 21; ++j) outputs(v, j) = static_cast<float>(y[static_cast<std::size_t>(j)]);
+        }
+        return outputs;
+      };
+      EXPECT_LT(relative(found, by_reference(seen)), 1e-5);
+      EXPECT_GT(relative(found, by_reference(hardware)), 1e-2) << "r_row is r_col";
+    }
+  }
+}
+
 TEST(AnalogMatrix, ReprogrammingRedrawsTheBlockAndNothingElse) {
   const Matrix weights = random(20, 33, 1), inputs = Matrix::Identity(33, 33);
   LayerHardware hardware = noisy();
