@@ -48,7 +48,8 @@ void print_usage() {
   fmt::print(
       "\n'crossgrid COMMAND --help' explains a command. A first run:\n"
       "  crossgrid run sweeps/quickstart.json\n"
-      "  mpirun -np 3 crossgrid run sweeps/quickstart.json    (rank 0 schedules, 2 workers)\n"
+      "  mpirun -np 3 --bind-to none --oversubscribe crossgrid run sweeps/quickstart.json    (rank 0 schedules, 2 "
+      "workers)\n"
       "Exit codes: 0 done, 2 usage, 3 some points failed, 4 bad input, 5 folder in use, 6 storage, 7 other results in\n"
       "the folder, 75 to be continued (docs/exit-codes.md).\n");
 }

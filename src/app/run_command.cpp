@@ -8,6 +8,7 @@
 #include "crossgrid/app/output_request.hpp"
 #include "crossgrid/app/progress_line.hpp"
 #include "crossgrid/app/sweep_units.hpp"
+#include "crossgrid/app/unit_lines.hpp"
 #include "crossgrid/app/work_estimate.hpp"
 #include "crossgrid/backend/numeric_class.hpp"
 #include "crossgrid/base/error.hpp"
@@ -37,7 +38,7 @@ struct RunOptions {
   bool extend = false;
   bool retry_failed = false;
   double disk_wait = 0;  ///< [s]
-  bool quiet = false;
+  bool quiet = false, verbose = false;
 };
 
 po::options_description run_options() {
@@ -51,8 +52,8 @@ po::options_description run_options() {
       "instruction set to pin the sweep to: avx2, avx512, avx512_vnni")(
       "extend", "go on in a folder whose results have another seed, data set or network, or share no point")(
       "retry-failed", "run failed units again")("disk-wait", po::value<double>()->default_value(60),
-                                                "seconds to wait for room when the disk is full")("quiet,q",
-                                                                                                  "print errors only");
+                                                "seconds to wait for room when the disk is full")(
+      "quiet,q", "print errors only")("verbose,v", "print a line for every unit that ends");
   return options;
 }
 
@@ -67,7 +68,8 @@ RunOptions read_options(const po::variables_map& values, const SweepFile& sweep)
   options.extend = values.count("extend") > 0;
   options.retry_failed = values.count("retry-failed") > 0;
   options.disk_wait = values["disk-wait"].as<double>();
-  options.quiet = values.count("quiet") > 0;
+  options.quiet = values.count("quiet") > 0, options.verbose = values.count("verbose") > 0;
+  if (options.quiet && options.verbose) throw Error(ExitCode::usage, "--quiet and --verbose exclude each other");
   return options;
 }
 
@@ -170,13 +172,15 @@ ExitCode lead(const po::variables_map& values, const Arguments& arguments, MpiTr
 
   const auto warn = [&progress](const std::string& line) { progress.note("warning: " + line); };
   JournalSink sink(folder, system_time(), this_process().host, warn, options.disk_wait);
+  UnitLines lines(sink, [&progress](const std::string& line) { progress.note(line); });
+  ResultSink& results = options.verbose ? static_cast<ResultSink&>(lines) : sink;
   const InferenceJob job{context.sweep.resolved, context.sweep.path, numeric_class.isa, options.folder + "/ranges"};
   EngineOptions engine;
   engine.executor_threads = options.threads;
   engine.warn = warn;
   EngineOutcome outcome;
   try {
-    outcome = run_engine(transport, engine, units, sink, job.to_text(),
+    outcome = run_engine(transport, engine, units, results, job.to_text(),
                          [&](const EngineProgress& state) { progress.update(state); });
   } catch (...) {
     lost_ranks = true;

@@ -50,6 +50,12 @@ void print_rate(const JournalContent& journal, std::uint64_t images_left) {
              duration_text(static_cast<double>(images_left) / rate));
 }
 
+/// Whether a process of this host is gone; of others only their signs of life tell.
+bool surely_gone(const OwnerRecord& owner) {
+  const ProcessIdentity here = this_process();
+  return owner.host == here.host && (owner.boot != here.boot || !here.alive(owner.pid));
+}
+
 void print_owner(const JournalContent& journal, std::uint64_t images_left) {
   if (!journal.owner || journal.owner->released) {
     fmt::print("run       not running\n");
@@ -57,10 +63,11 @@ void print_owner(const JournalContent& journal, std::uint64_t images_left) {
   }
   const OwnerRecord& owner = *journal.owner;
   const auto age = system_time().utc() - utc_from_text(owner.heartbeat);
+  const bool running = static_cast<double>(age) <= owner_lease_seconds && !surely_gone(owner);
   fmt::print("run       {} on {} (process {}) since {}, last sign {} ago\n",
-             static_cast<double>(age) <= owner_lease_seconds ? "running" : "ended without a word:", owner.host,
-             owner.pid, owner.started, duration_text(static_cast<double>(std::max<std::int64_t>(age, 0))));
-  if (images_left > 0) print_rate(journal, images_left);
+             running ? "running" : "ended without a word:", owner.host, owner.pid, owner.started,
+             duration_text(static_cast<double>(std::max<std::int64_t>(age, 0))));
+  if (running && images_left > 0) print_rate(journal, images_left);
 }
 
 /// The last lines of why a unit failed, indented.

@@ -52,7 +52,14 @@ ProcessIdentity this_process() {
   self.host = ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
   self.pid = ::getpid();
   std::ifstream("/proc/sys/kernel/random/boot_id") >> self.boot;
-  self.alive = [](std::int64_t pid) { return ::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM; };
+  self.alive = [](std::int64_t pid) {
+    if (::kill(static_cast<pid_t>(pid), 0) != 0) return errno == EPERM;
+    // "pid (name) state ...": one that nobody waited for is dead too.
+    std::string stat;
+    std::getline(std::ifstream("/proc/" + std::to_string(pid) + "/stat"), stat);
+    const std::size_t name_end = stat.rfind(')');
+    return name_end == std::string::npos || stat.compare(name_end, 3, ") Z") != 0;
+  };
   return self;
 }
 

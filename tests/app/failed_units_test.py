@@ -41,6 +41,9 @@ def main():
         expect("exit code of the same command", runs.run(sweep, out, *FLAGS, check=False).returncode, 3)
         expect("exit code with --retry-failed", runs.run(sweep, out, *FLAGS, "--retry-failed").returncode, 0)
         expect("status --check", status(out, "--check").returncode, 0)
+        command = [runs.BINARY, "run", sweep, "-o", folder / "verbose", *FLAGS, "--verbose"]
+        said = subprocess.run(command, text=True, capture_output=True, env=runs.environment(), check=True).stderr
+        expect("lines of --verbose", said.count(": done in "), 12)
         if runs.points(out) != runs.points(folder / "base"):
             runs.fail("after --retry-failed the database differs from an undisturbed one")
 

@@ -1,22 +1,24 @@
 // What the engine costs: units that do nothing go from rank 0 over worker ranks to executor processes, and their
-// results back and into a file, one line each with group commit, as into the journal.
+// results back and into the journal of an output folder.
 //   dispatch_benchmark [UNITS] [REPEATS]     starts mpirun -np 3 (two workers) itself; prints a table of units/s
 // The last row is the same in one process without mpirun, with one executor.
-#include <fcntl.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "../engine/storage_sample.hpp"
 #include "crossgrid/base/metric_sum.hpp"
 #include "crossgrid/engine/executor_process.hpp"
+#include "crossgrid/engine/journal_sink.hpp"
 #include "crossgrid/engine/mpi_transport.hpp"
 #include "crossgrid/engine/run_engine.hpp"
 
@@ -37,12 +39,16 @@ class NothingRunner : public UnitRunner {
   }
 };
 
+/// Trials of each point that the journal is told of.
+constexpr std::uint32_t trials = 1000;
+
 class EmptyUnits : public UnitSource {
  public:
   explicit EmptyUnits(std::uint64_t total) : total_(total) {}
   std::optional<PlannedUnit> next() override {
     if (next_ == total_) return std::nullopt;
-    return PlannedUnit{Unit{next_++, 0, 0, 500}, 1};
+    const std::uint64_t unit = next_++;
+    return PlannedUnit{Unit{unit / trials, static_cast<std::uint32_t>(unit % trials), 0, 500}, 1};
   }
   std::uint64_t total() const override { return total_; }
 
@@ -51,46 +57,19 @@ class EmptyUnits : public UnitSource {
   std::uint64_t total_;
 };
 
-/// One line per result, one write(2) per batch, fdatasync at most every 50 ms.
-class LineSink : public ResultSink {
- public:
-  explicit LineSink(const std::string& path)
-      : file_(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_TRUNC, 0644)) {
-    if (file_ < 0) throw Error(ExitCode::storage, path + ": can't be opened");
-  }
-  ~LineSink() override { ::close(file_); }
-  void append(std::vector<UnitResult> results, std::function<void()> durable) override {
-    std::string lines;
-    char line[256];
-    for (const UnitResult& result : results) {
-      const int size =
-          std::snprintf(line, sizeof line,
-                        "{\"crc\":\"00000000\",\"point\":%llu,\"trial\":%u,\"top1\":[%lld,%llu],\"seconds\":%.9g}\n",
-                        static_cast<unsigned long long>(result.unit.point), result.unit.trial,
-                        static_cast<long long>(result.metrics.at("top1").sum),
-                        static_cast<unsigned long long>(result.metrics.at("top1").count), result.seconds);
-      lines.append(line, static_cast<std::size_t>(size));
-    }
-    if (::write(file_, lines.data(), lines.size()) != static_cast<ssize_t>(lines.size())) {
-      throw Error(ExitCode::storage, "the benchmark can't write its results");
-    }
-    waiting_.push_back(std::move(durable));
-  }
-  void poll() override {
-    if (seconds_now() - synced_ > 0.05) flush();
-  }
-  void flush() override {
-    if (waiting_.empty()) return;
-    ::fdatasync(file_);
-    synced_ = seconds_now();
-    for (const auto& durable : std::exchange(waiting_, {})) durable();
-  }
-
- private:
-  int file_;
-  double synced_ = 0;
-  std::vector<std::function<void()>> waiting_;
-};
+OutputRequest output(std::uint64_t units, const std::string& folder) {
+  const std::uint64_t points = (units + trials - 1) / trials;
+  OutputRequest request = sample_output(points);
+  request.points = sample_points(points, trials);
+  request.path = folder + "/out";
+  request.parameters_of = [](std::uint64_t index) {
+    return Json{{"adc.bits", 4 + index},
+                {"device.programming_error.magnitude", 0.05},
+                {"array.rows_max", 64},
+                {"core.style", "balanced"}};
+  };
+  return request;
+}
 
 /// One measured run, as rank 0 or as a worker; rank 0 writes units/s into the file `answer`.
 int measure(std::uint64_t units, int batch, const std::string& folder) {
@@ -104,7 +83,9 @@ int measure(std::uint64_t units, int batch, const std::string& folder) {
     return code;
   }
   EmptyUnits source(units);
-  LineSink sink(folder + "/lines");
+  std::filesystem::remove_all(folder + "/out");
+  OutputFolder out(posix_files(), system_time(), this_process(), output(units, folder));
+  JournalSink sink(out, system_time(), this_process().host, {}, 60);
   const double begin = seconds_now();
   const EngineOutcome outcome = run_engine(transport.get(), options, source, sink, "", {});
   const double rate = static_cast<double>(units) / (seconds_now() - begin);
@@ -146,8 +127,7 @@ int print_table(const std::string& program, std::uint64_t units, int repeats) {
     const auto [worst, best] = std::minmax_element(rates.begin(), rates.end());
     std::printf("%-44s %14.0f %14.0f\n", row.name, *best, *worst);
   }
-  for (const char* name : {"/lines", "/answer"}) ::unlink((std::string(folder) + name).c_str());
-  ::rmdir(folder);
+  std::filesystem::remove_all(folder);
   return 0;
 }
 
