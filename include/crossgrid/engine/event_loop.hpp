@@ -27,7 +27,8 @@ class IdleWait {
   Time waited_{0};
 };
 
-/// While it lives, SIGTERM, SIGUSR1 and SIGINT are counted instead of ending the process. One at a time.
+/// While it lives, SIGTERM, SIGUSR1, SIGINT and SIGHUP (unless it was ignored) are counted instead of ending the
+/// process, and SIGXFSZ is ignored. One at a time.
 class StopSignals {
  public:
   StopSignals();
@@ -40,7 +41,8 @@ class StopSignals {
   int first() const;
 
  private:
-  std::array<struct sigaction, 3> before_{};
+  std::array<struct sigaction, 4> before_{};
+  struct sigaction before_file_limit_ {};
 };
 
 }  // namespace crossgrid
