@@ -39,8 +39,17 @@ ArrayCircuit::ArrayCircuit(MatrixD plus, MatrixD minus, const CircuitConfig& con
   }
 }
 
-Eigen::VectorXd ArrayCircuit::currents(const Eigen::VectorXd& inputs, const CellReads* reads) const {
+MatrixD ArrayCircuit::currents(const MatrixD& inputs, std::span<const CellReads> reads) const {
   if (!config_.pulses) return pattern_currents(inputs, reads);
+  MatrixD currents(plus_.cols(), inputs.cols());
+  for (Eigen::Index k = 0; k < inputs.cols(); ++k) {
+    const auto own = reads.empty() ? reads : reads.subspan(static_cast<std::size_t>(k), 1);
+    currents.col(k) = pulse_currents(inputs.col(k), own);
+  }
+  return currents;
+}
+
+Eigen::VectorXd ArrayCircuit::pulse_currents(const Eigen::VectorXd& inputs, std::span<const CellReads> reads) const {
   // Between two lengths that occur the pattern does not change.
   std::set<double> lengths;
   for (const double x : inputs) lengths.insert(std::abs(x));
@@ -56,19 +65,24 @@ Eigen::VectorXd ArrayCircuit::currents(const Eigen::VectorXd& inputs, const Cell
   return sum;
 }
 
-Eigen::VectorXd ArrayCircuit::pattern_currents(const Eigen::VectorXd& inputs, const CellReads* reads) const {
-  const bool is_gated = config_.source == WireSource::separate;
-  if (!nonlinear()) return is_gated ? gated_product(inputs, reads) : driven_product(inputs, reads);
-  if (!is_gated) return shaped(driven_cells_state(inputs, reads).currents, circuit_->array().cells).colwise().sum();
-  const CellState cells = gated_cells_state(inputs, reads);
-  Eigen::VectorXd currents = shaped(cells.currents.head(plus_.size()), plus_).colwise().sum();
-  if (minus_.size() > 0) currents += shaped(cells.currents.tail(minus_.size()), minus_).colwise().sum().transpose();
+MatrixD ArrayCircuit::pattern_currents(const MatrixD& inputs, std::span<const CellReads> reads) const {
+  if (config_.source == WireSource::input) return driven_currents(inputs, reads);
+  MatrixD currents(plus_.cols(), inputs.cols());
+  for (Eigen::Index k = 0; k < inputs.cols(); ++k) {
+    currents.col(k) = gated_currents_of(inputs.col(k), reads.empty() ? nullptr : &reads[static_cast<std::size_t>(k)]);
+  }
   return currents;
 }
 
-Eigen::VectorXd ArrayCircuit::gated_product(const Eigen::VectorXd& gates, const CellReads* reads) const {
-  if (reads == nullptr) return gated_currents(gated_, gates);
-  return gated_currents({reads->plus, reads->minus, gated_.supply_segments, gated_.bit_segments}, gates);
+Eigen::VectorXd ArrayCircuit::gated_currents_of(const Eigen::VectorXd& gates, const CellReads* reads) const {
+  if (!nonlinear()) {
+    if (reads == nullptr) return gated_currents(gated_, gates);
+    return gated_currents({reads->plus, reads->minus, gated_.supply_segments, gated_.bit_segments}, gates);
+  }
+  const CellState cells = gated_cells_state(gates, reads);
+  Eigen::VectorXd currents = shaped(cells.currents.head(plus_.size()), plus_).colwise().sum();
+  if (minus_.size() > 0) currents += shaped(cells.currents.tail(minus_.size()), minus_).colwise().sum().transpose();
+  return currents;
 }
 
 CellState ArrayCircuit::gated_cells_state(const Eigen::VectorXd& gates, const CellReads* reads) const {
@@ -97,10 +111,11 @@ CellState ArrayCircuit::gated_cells_state(const Eigen::VectorXd& gates, const Ce
       });
 }
 
-Eigen::VectorXd ArrayCircuit::drivers(const Eigen::VectorXd& inputs) const {
+MatrixD ArrayCircuit::drivers(const MatrixD& inputs) const {
   if (minus_.size() == 0) return inputs;
-  Eigen::VectorXd lines(2 * inputs.size());
-  for (Eigen::Index i = 0; i < inputs.size(); ++i) lines[2 * i] = inputs[i], lines[2 * i + 1] = -inputs[i];
+  MatrixD lines(2 * inputs.rows(), inputs.cols());
+  for (Eigen::Index i = 0; i < inputs.rows(); ++i)
+    lines.row(2 * i) = inputs.row(i), lines.row(2 * i + 1) = -inputs.row(i);
   return lines;
 }
 
@@ -108,39 +123,76 @@ WiredCells ArrayCircuit::wired(const MatrixD& plus, const MatrixD& minus) const 
   return minus.size() > 0 ? interleaved_cells(plus, minus, config_.wires) : wired_cells(plus, config_.wires);
 }
 
-Eigen::VectorXd ArrayCircuit::driven_product(const Eigen::VectorXd& inputs, const CellReads* reads) const {
-  const Eigen::VectorXd lines = drivers(inputs);
-  if (reads == nullptr) return circuit_->adc_currents({lines, {}, {}});
-  const WiredCells read = wired(reads->plus, reads->minus);
-  if (config_.noise == WireNoise::exact) return transfer_matrix(read) * lines;
+MatrixD ArrayCircuit::driven_currents(const MatrixD& inputs, std::span<const CellReads> reads) const {
+  MatrixD currents(plus_.cols(), inputs.cols());
+  if (nonlinear()) {
+    const std::vector<CellState> states = driven_cells_states(inputs, reads);
+    for (Eigen::Index k = 0; k < inputs.cols(); ++k) {
+      currents.col(k) = shaped(states[static_cast<std::size_t>(k)].currents, circuit_->array().cells).colwise().sum();
+    }
+    return currents;
+  }
+  const MatrixD lines = drivers(inputs);
+  if (reads.empty()) return circuit_->adc_currents({lines, {}, {}});
+  if (config_.noise == WireNoise::exact) {
+    for (Eigen::Index k = 0; k < inputs.cols(); ++k) {
+      const CellReads& read = reads[static_cast<std::size_t>(k)];
+      currents.col(k) = transfer_matrix(wired(read.plus, read.minus)) * lines.col(k);
+    }
+    return currents;
+  }
   // What each cell conducts more acts like a current beside it, at the voltage that it has without.
   MatrixD beside = circuit_->solve({lines, {}, {}}).cell_voltages;
-  beside.array() *= (flat(read.cells) - flat(circuit_->array().cells)).array();
+  const Eigen::VectorXd programmed = flat(circuit_->array().cells);
+  for (Eigen::Index k = 0; k < inputs.cols(); ++k) {
+    const CellReads& read = reads[static_cast<std::size_t>(k)];
+    beside.col(k).array() *= (flat(wired(read.plus, read.minus).cells) - programmed).array();
+  }
   return circuit_->adc_currents({lines, {}, beside});
 }
 
-CellState ArrayCircuit::driven_cells_state(const Eigen::VectorXd& inputs, const CellReads* reads) const {
-  const Eigen::VectorXd lines = drivers(inputs);
+std::vector<CellState> ArrayCircuit::driven_cells_states(const MatrixD& inputs,
+                                                         std::span<const CellReads> reads) const {
+  const MatrixD lines = drivers(inputs);
   const WiredCells& array = circuit_->array();
-  const auto state_of = [](const WiredCircuit::Response& response) {
-    return CellState{response.cell_voltages.col(0), response.cell_currents.col(0)};
-  };
-  const CellState programmed = state_of(circuit_->solve({lines, {}, {}}));
-  if (!nonlinear()) return programmed;
   const Eigen::VectorXd conductances = flat(array.cells);
-  Eigen::VectorXd noise;
-  if (reads != nullptr) noise = flat(wired(reads->plus, reads->minus).cells) - conductances;
-  return newton({law_, conductances, noise}, programmed,
-                [&](const Eigen::VectorXd& slopes, const Eigen::VectorXd& beside) {
-                  const WiredCircuit linear({shaped(slopes, array.cells), array.row_segments, array.col_segments});
-                  return state_of(linear.solve({lines, {}, beside}));
-                });
+  const auto count = static_cast<std::size_t>(inputs.cols());
+  const WiredCircuit::Response programmed = circuit_->solve({lines, {}, {}});
+  std::vector<CellState> states;
+  std::vector<Eigen::VectorXd> noise(count);
+  std::vector<NonlinearCells> cells;
+  for (std::size_t k = 0; k < count; ++k) {
+    const auto column = static_cast<Eigen::Index>(k);
+    states.push_back({programmed.cell_voltages.col(column), programmed.cell_currents.col(column)});
+    if (!reads.empty()) noise[k] = flat(wired(reads[k].plus, reads[k].minus).cells) - conductances;
+    cells.push_back({law_, conductances, noise[k]});
+  }
+  if (!nonlinear()) return states;
+  // Where currents bend little, the array as it was solved is good enough for every step, of all MVMs at once.
+  const std::vector<bool> solved = chord(cells, states, [&](const MatrixD& beside) {
+    const WiredCircuit::Response response = circuit_->solve({lines, {}, beside});
+    std::vector<CellState> found;
+    for (Eigen::Index k = 0; k < beside.cols(); ++k) {
+      found.push_back({response.cell_voltages.col(k), response.cell_currents.col(k)});
+    }
+    return found;
+  });
+  for (std::size_t k = 0; k < count; ++k) {
+    if (solved[k]) continue;
+    const MatrixD own = lines.col(static_cast<Eigen::Index>(k));
+    states[k] = newton(cells[k], states[k], [&](const Eigen::VectorXd& slopes, const Eigen::VectorXd& beside) {
+      const WiredCircuit linear({shaped(slopes, array.cells), array.row_segments, array.col_segments});
+      const WiredCircuit::Response response = linear.solve({own, {}, beside});
+      return CellState{response.cell_voltages.col(0), response.cell_currents.col(0)};
+    });
+  }
+  return states;
 }
 
 CircuitState ArrayCircuit::state(const Eigen::VectorXd& inputs) const {
   const bool pairs = minus_.size() > 0, is_gated = config_.source == WireSource::separate;
   CircuitState state;
-  state.column_currents = pattern_currents(inputs, nullptr);
+  state.column_currents = pattern_currents(inputs, {});
   MatrixD plus_sources = MatrixD::Zero(plus_.rows(), plus_.cols());  // in series with the cells
   if (is_gated) {
     const CellState cells = gated_cells_state(inputs, nullptr);
@@ -162,7 +214,7 @@ CircuitState ArrayCircuit::state(const Eigen::VectorXd& inputs) const {
     plus_sources.colwise() = inputs - Eigen::VectorXd::Ones(inputs.size());
   } else {
     const WiredCells& array = circuit_->array();
-    const CellState cells = driven_cells_state(inputs, nullptr);
+    const CellState cells = driven_cells_states(inputs, {}).front();
     const ArrayState all = array_state(array, drivers(inputs), shaped(cells.currents, array.cells));
     const auto lines_of = [&](const MatrixD& values, Eigen::Index first) {
       return MatrixD(values(Eigen::seqN(first, plus_.rows(), pairs ? 2 : 1), Eigen::all));

@@ -36,23 +36,24 @@ class KeptTree {
 
   void solve(const CellList& cells, const Sources& sources, const Response& response) const {
     const Index count = sources.count, ports = root_.ports.width();
+    const Index width = (count + lanes - 1) / lanes * lanes;  // circuits go through leaves in vectors
     const Wanted wanted(*this, cells);
     Offsets offsets;
     Matrix out;
-    if (sources.injected != nullptr) out = rise(wanted, sources.injected, count, offsets);
-    if (out.size() == 0) out = Matrix::Zero(ports, count);
-    Matrix in = Matrix::Zero(ports, count);
+    if (sources.injected != nullptr) out = rise(wanted, {sources.injected, count}, width, offsets);
+    if (out.size() == 0) out = Matrix::Zero(ports, width);
+    Matrix in = Matrix::Zero(ports, width);
     over_ends([&](Port port, Index row, Index place) {
       const double* const from = port == Port::left ? sources.drivers : sources.adcs;
-      if (from != nullptr) in.row(row) = row_of(from, place, count);
+      if (from != nullptr) in.row(row).head(count) = row_of(from, place, count);
     });
-    add_part<Left::as_is>(out, root_.gain, in, 1);
+    add_few<Left::as_is>(out, root_.gain, in);
     over_ends([&](Port port, Index row, Index place) {
       double* const to = port == Port::left ? response.driver_currents : response.adc_currents;
-      if (to != nullptr) row_of(to, place, count) = (port == Port::left ? 1 : -1) * out.row(row);
+      if (to != nullptr) row_of(to, place, count) = (port == Port::left ? 1 : -1) * out.row(row).head(count);
     });
     if (response.cell_voltages == nullptr && response.cell_currents == nullptr) return;
-    fall(wanted, std::move(in), sources.injected, offsets, response);
+    fall(wanted, std::move(in), {sources.injected, count}, offsets, response);
   }
 
  private:
@@ -192,7 +193,28 @@ class KeptTree {
     }
   }
 
-  Matrix rise(const Wanted& wanted, const double* injected, Index count, Offsets& offsets) const {
+  /// What is injected beside cells, four circuits at a time.
+  struct Injected {
+    const double* currents;
+    Index count;
+
+    Lanes at(Index place, Index first) const { return load(currents + place * count + first, count - first); }
+  };
+  static Lanes load(const double* from, Index left) {
+    Lanes values{};
+    if (left >= lanes) return avx2::load(from);
+    for (Index k = 0; k < left; ++k) values[k] = from[k];
+    return values;
+  }
+  static void store(double* to, Index left, const Lanes& values) {
+    if (left >= lanes) {
+      avx2::store(to, values);
+    } else {
+      for (Index k = 0; k < left; ++k) to[k] = values[k];
+    }
+  }
+
+  Matrix rise(const Wanted& wanted, const Injected& injected, Index width, Offsets& offsets) const {
     std::vector<Matrix> outputs(tasks_.size());
     offsets.task_joints.resize(tasks_.size()), offsets.between.resize(tasks_.size());
     for (std::size_t t = 0; t < tasks_.size(); ++t) {
@@ -200,35 +222,37 @@ class KeptTree {
       const Area& area = cuts_.areas()[t];
       if (!wanted.any(area)) continue;
       Matrix& between = offsets.between[t];
-      between.setZero(area.rows * area.cols, count);
+      between.setZero(area.rows * area.cols, width);
       std::vector<Matrix> leaf_outputs(task.cuts.areas().size());
       for_each_leaf(task, [&](const Leaves& leaves, int lane, Index cell) {
         if (!wanted.any(leaves.areas[lane])) return;
-        Matrix all = Matrix::Zero(4 * leaf_size, count);
-        Row current(count);
-        for (std::size_t s = 0; s < leaves.steps.size(); ++s) {
-          const CellStep& step = leaves.steps[s];
-          auto own = between.row(cell + static_cast<Index>(s));
-          own = all.row(step.right) + all.row(step.top);
-          current = step.cell[lane] * own;
-          const Index place = wanted.place(cell_at(cols_, leaves.areas[lane], static_cast<Index>(s)));
-          if (place >= 0) current += row_of(injected, place, count);
-          current *= step.scale[lane];
-          for (Index p = 0; p < step.reached; ++p) all.row(p) += step.effect[p][lane] * current;
-        }
         Matrix& to = leaf_outputs[leaves.places[lane]];
-        to.resize(leaves.ports, count);
-        for (Index p = 0; p < leaves.ports; ++p) to.row(p) = all.row(leaves.port_places[p]);
+        to.resize(leaves.ports, width);
+        for (Index first = 0; first < width; first += lanes) {
+          Lanes all[4 * leaf_size] = {};
+          for (std::size_t s = 0; s < leaves.steps.size(); ++s) {
+            const CellStep& step = leaves.steps[s];
+            const Lanes own = all[step.right] + all[step.top];
+            store(&between(cell + static_cast<Index>(s), first), lanes, own);
+            Lanes current = step.cell[lane] * own;
+            const Index place = wanted.place(cell_at(cols_, leaves.areas[lane], static_cast<Index>(s)));
+            if (place >= 0) current += injected.at(place, first);
+            current *= step.scale[lane];
+            const double* const effect = step.effect[lane];
+            for (Index p = 0; p < step.reached; ++p) all[p] += effect[p] * current;
+          }
+          for (Index p = 0; p < leaves.ports; ++p) store(&to(p, first), lanes, all[leaves.port_places[p]]);
+        }
       });
-      outputs[t] = up(task.joints, std::move(leaf_outputs), count, offsets.task_joints[t]);
+      outputs[t] = up(task.joints, std::move(leaf_outputs), width, offsets.task_joints[t]);
     }
-    return up(joints_, std::move(outputs), count, offsets.joints);
+    return up(joints_, std::move(outputs), width, offsets.joints);
   }
 
-  void fall(const Wanted& wanted, Matrix in, const double* injected, const Offsets& offsets,
+  void fall(const Wanted& wanted, Matrix in, const Injected& injected, const Offsets& offsets,
             const Response& response) const {
-    const Index count = in.cols();
-    const bool driven = injected != nullptr;
+    const Index width = in.cols(), count = injected.count;
+    const bool driven = injected.currents != nullptr;
     std::vector<Matrix> inputs = down(cuts_, joints_, std::move(in), wanted, driven ? &offsets.joints : nullptr);
     for (std::size_t t = 0; t < tasks_.size(); ++t) {
       if (inputs[t].size() == 0) continue;
@@ -238,25 +262,33 @@ class KeptTree {
       for_each_leaf(task, [&](const Leaves& leaves, int lane, Index cell) {
         const Matrix& from = leaf_inputs[leaves.places[lane]];
         if (from.size() == 0) return;
-        Matrix all = Matrix::Zero(4 * leaf_size, count);
-        for (Index p = 0; p < leaves.ports; ++p) all.row(leaves.port_places[p]) = from.row(p);
-        Row voltage(count), current(count);
-        for (std::size_t s = leaves.steps.size(); s-- > 0;) {
-          const CellStep& step = leaves.steps[s];
-          const Index place = wanted.place(cell_at(cols_, leaves.areas[lane], static_cast<Index>(s)));
-          voltage.setZero();
-          if (driven) voltage = offsets.between[t].row(cell + static_cast<Index>(s));
-          for (Index p = 0; p < step.reached; ++p) voltage += step.effect[p][lane] * all.row(p);
-          current = step.cell[lane] * voltage;
-          if (driven && place >= 0) current += row_of(injected, place, count);
-          current *= step.scale[lane];
-          all.row(step.right) += current;
-          all.row(step.top) += current;
-          if (place < 0) continue;
-          if (response.cell_voltages != nullptr) {
-            row_of(response.cell_voltages, place, count) = voltage + step.seen[lane] * current;
+        for (Index first = 0; first < width; first += lanes) {
+          Lanes all[4 * leaf_size] = {};
+          for (Index p = 0; p < leaves.ports; ++p) all[leaves.port_places[p]] = load(&from(p, first), lanes);
+          for (std::size_t s = leaves.steps.size(); s-- > 0;) {
+            const CellStep& step = leaves.steps[s];
+            const Index place = wanted.place(cell_at(cols_, leaves.areas[lane], static_cast<Index>(s)));
+            Lanes sums[4] = {};
+            if (driven) sums[0] = load(&offsets.between[t](cell + static_cast<Index>(s), first), lanes);
+            const double* const effect = step.effect[lane];
+            Index p = 0;
+            for (; p + 4 <= step.reached; p += 4) {
+              for (Index k = 0; k < 4; ++k) sums[k] += effect[p + k] * all[p + k];
+            }
+            for (; p < step.reached; ++p) sums[0] += effect[p] * all[p];
+            const Lanes voltage = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+            Lanes current = step.cell[lane] * voltage;
+            if (driven && place >= 0) current += injected.at(place, first);
+            current *= step.scale[lane];
+            all[step.right] += current;
+            all[step.top] += current;
+            if (place < 0) continue;
+            const Index at = place * count + first;
+            if (response.cell_voltages != nullptr) {
+              store(response.cell_voltages + at, count - first, voltage + step.seen[lane] * current);
+            }
+            if (response.cell_currents != nullptr) store(response.cell_currents + at, count - first, current);
           }
-          if (response.cell_currents != nullptr) row_of(response.cell_currents, place, count) = current;
         }
       });
     }

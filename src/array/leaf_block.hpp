@@ -5,11 +5,7 @@
 namespace crossgrid::avx2 {
 namespace {
 
-constexpr int lanes = 4;
 constexpr int leaf_size = 8;
-
-/// The same number of several blocks.
-using Lanes = double __attribute__((vector_size(lanes * sizeof(double))));
 
 /// Cells side by side in an array.
 struct Area {
@@ -19,9 +15,10 @@ struct Area {
 /// What an inserted cell changed, for the voltages inside a block (KeptTree).
 struct CellStep {
   Index right, top, reached;
-  Lanes effect[4 * leaf_size];  ///< of its current on the block's outputs; by reciprocity, of inputs on its voltage
-  Lanes cell, scale;            ///< conductance; 1 / (1 + cell * what it sees)
-  Lanes seen;                   ///< minus the resistance that it sees
+  /// By lane: of its current on the block's outputs and, by reciprocity, of the inputs on its voltage.
+  double effect[lanes][4 * leaf_size];
+  Lanes cell, scale;  ///< conductance; 1 / (1 + cell * what it sees)
+  Lanes seen;         ///< minus the resistance that it sees
 };
 /// The cell of an area, in an array of `cols` columns, that is inserted as number `step`.
 inline Index cell_at(Index cols, const Area& area, Index step) {
@@ -131,7 +128,9 @@ class LeafBlocks {
     const Lanes g = cell(row, col), scale = 1.0 / (1.0 - g * (a[right] + a[top])), factor = g * scale;
     if (step != nullptr) {
       step->right = right, step->top = top, step->reached = reached;
-      for (Index k = 0; k < reached; ++k) step->effect[k] = a[k];
+      for (int lane = 0; lane < lanes; ++lane) {
+        for (Index k = 0; k < reached; ++k) step->effect[lane][k] = a[k][lane];
+      }
       step->cell = g, step->scale = scale, step->seen = a[right] + a[top];
     }
     for (Index k = 0; k < reached; ++k) {

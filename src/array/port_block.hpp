@@ -245,6 +245,62 @@ struct Half {
   Matrix from_joint;  ///< to the outputs alone
 };
 
+/// The same number of several blocks or circuits.
+constexpr int lanes = 4;
+using Lanes = double __attribute__((vector_size(lanes * sizeof(double))));
+
+inline Lanes load(const double* from) {
+  Lanes values;
+  __builtin_memcpy(&values, from, sizeof values);
+  return values;
+}
+inline void store(double* to, const Lanes& values) {
+  __builtin_memcpy(to, &values, sizeof values);
+}
+
+/// add_part for a few circuits, whose number is a multiple of `lanes`: what a product of many columns prepares would
+/// take longer than the product.
+template <Left form>
+void add_few(Part to, const ConstPart& left, const ConstPart& right, double factor = 1) {
+  constexpr Index many = 8, large = Index{64} * 64;
+  if (right.cols() > many && left.size() > large) {
+    add_part<form>(to, left, right, factor);
+    return;
+  }
+  constexpr Index at_once = 4;
+  const Index depth = right.rows(), rows = to.rows(), stride = left.outerStride();
+  for (Index first = 0; first < right.cols(); first += lanes) {
+    const double* const x = right.data() + first;
+    double* const y = to.data() + first;
+    if constexpr (form == Left::as_is) {
+      for (Index row = 0; row < rows; row += at_once) {
+        const Index taken = row + at_once < rows ? at_once : rows - row;
+        Lanes sums[at_once] = {};
+        for (Index k = 0; k < depth; ++k) {
+          const Lanes value = load(x + k * right.outerStride());
+          for (Index r = 0; r < taken; ++r) sums[r] += left.data()[(row + r) * stride + k] * value;
+        }
+        for (Index r = 0; r < taken; ++r) {
+          double* const place = y + (row + r) * to.outerStride();
+          store(place, load(place) + factor * sums[r]);
+        }
+      }
+    } else {
+      for (Index k = 0; k < depth; k += at_once) {
+        const Index taken = k + at_once < depth ? at_once : depth - k;
+        Lanes values[at_once] = {};
+        for (Index r = 0; r < taken; ++r) values[r] = factor * load(x + (k + r) * right.outerStride());
+        for (Index row = 0; row < rows; ++row) {
+          double* const place = y + row * to.outerStride();
+          Lanes sum = load(place);
+          for (Index r = 0; r < taken; ++r) sum += left.data()[(k + r) * stride + row] * values[r];
+          store(place, sum);
+        }
+      }
+    }
+  }
+}
+
 /// What is kept of two halves that were joined, for the voltages and currents at the joint: of a at its port `gives`,
 /// of b at `takes`. In the matrices that go up and down, every column is a circuit of its own.
 struct Joint {
@@ -280,11 +336,11 @@ struct Joint {
   /// x and z of joined(), from what the halves do at the joint by themselves.
   void meet(const Matrix& u, const Matrix& v, Matrix& x, Matrix& z) const {
     Matrix drive = sign * u;
-    add_part<Left::as_is>(drive, a_inner, v, 1);
+    add_few<Left::as_is>(drive, a_inner, v);
     x.setZero(n.rows(), u.cols());
-    add_part<Left::as_is>(x, n, drive, 1);
+    add_few<Left::as_is>(x, n, drive);
     z = sign * v;
-    add_part<Left::as_is>(z, b_inner, x, sign);
+    add_few<Left::as_is>(z, b_inner, x, sign);
   }
 
   /// Outputs of the whole from those of its halves, where sources inside are all that drives them.
@@ -296,8 +352,8 @@ struct Joint {
     Matrix whole(a_others.rows() + b_others.rows(), a.cols());
     whole.topRows(a_others.rows()) = a_others;
     whole.bottomRows(b_others.rows()) = b_others;
-    add_part<Left::transposed>(whole.topRows(a_others.rows()), a_reach, z, 1);
-    add_part<Left::transposed>(whole.bottomRows(b_others.rows()), b_reach, x, 1);
+    add_few<Left::transposed>(whole.topRows(a_others.rows()), a_reach, z);
+    add_few<Left::transposed>(whole.bottomRows(b_others.rows()), b_reach, x);
     return whole;
   }
   /// Inputs of the halves from those of the whole. offset: of up(); null: no sources.
@@ -305,8 +361,8 @@ struct Joint {
     const auto a_others = whole.topRows(a_reach.cols()), b_others = whole.bottomRows(b_reach.cols());
     Matrix u = Matrix::Zero(a_inner.rows(), whole.cols()), v = u, x, z;
     if (offset != nullptr) u = offset->a, v = offset->b;
-    add_part<Left::as_is>(u, a_reach, a_others, 1);
-    add_part<Left::as_is>(v, b_reach, b_others, 1);
+    add_few<Left::as_is>(u, a_reach, a_others);
+    add_few<Left::as_is>(v, b_reach, b_others);
     meet(u, v, x, z);
     a = put_together(a_ports, gives, z, a_others);
     b = put_together(b_ports, takes, x, b_others);

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "array_place.hpp"
+#include "crossgrid/array/array_circuit.hpp"
 #include "crossgrid/core/wired_conductance.hpp"
 
 namespace crossgrid {

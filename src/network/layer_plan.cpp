@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "crossgrid/core/conversion_scheme.hpp"
 #include "crossgrid/core/partition.hpp"
@@ -20,6 +21,20 @@ constexpr std::size_t activation_bytes = std::size_t{512} * 1024;
 constexpr int largest_micro_batch = 64;
 /// What a cell costs in double (ReferenceMatrix), in multiplications of a float32 product.
 constexpr double cell_multiplications = 200;
+
+/// What a cell costs in an MVM besides products, in multiplications of them (measured: wired_network_benchmark).
+double own_multiplications(const LayerHardware& hardware, NoisePath noise, double array_cells) {
+  constexpr double draw = 80;
+  const double draws = noise == NoisePath::per_cell ? draw : 0;
+  if (!hardware.solves_circuits()) return draws;
+  const bool nonlinear = hardware.device.iv != IvModel::linear;
+  if (hardware.array.wires.source == WireSource::separate) {
+    const double patterns = hardware.dac.model == ConverterModel::pulse_width ? 2 : 1;  // of those that differ
+    return draws + patterns * (nonlinear ? 500 : 20);
+  }
+  if (nonlinear) return draws + 5500;
+  return draws + (hardware.array.wires.read_noise == WireNoise::exact ? 130 * std::sqrt(array_cells) : 1100);
+}
 
 /// How read noise will be drawn. Programs the layer only where the conductances decide it.
 NoisePath noise_path(const Layer& layer, const LayerHardware& hardware, int smallest_rows) {
@@ -116,10 +131,9 @@ LayerPlan plan_layer(const Network& network, const MatrixLayer& matrix, const La
   }
   const ConversionCount products = scheme_count(hardware, conversion_scheme(hardware, noise));
   plan.megaflops_per_image *= execution.overhead(geometry) * products.total() * (noise == NoisePath::lumped ? 2 : 1);
-  // A draw costs what about 20 multiplications do.
-  if (noise == NoisePath::per_cell) {
-    plan.megaflops_per_image += 2e-5 * multiplications * products.inputs * plan.cells / matrix.cols / matrix.rows;
-  }
+  const double array_cells = static_cast<double>(rows.front().count) * cols.front().count;
+  plan.megaflops_per_image +=
+      2e-6 * own_multiplications(hardware, noise, array_cells) * plan.cells * matrix.mvms_per_image * products.inputs;
   return plan;
 }
 

@@ -2,6 +2,8 @@
 
 #include <Eigen/Core>
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "crossgrid/array/array_netlist.hpp"
 #include "crossgrid/array/gated_array.hpp"
@@ -10,12 +12,6 @@
 #include "crossgrid/device/device_config.hpp"
 
 namespace crossgrid {
-
-/// How read noise meets wires (physics.md section 5).
-enum class WireNoise {
-  first_order,  ///< what each cell's change does to the outputs, by adjoint sensitivities; errors are of second order
-  exact         ///< the array is solved again with the cells as they are read
-};
 
 /// How an array with wires is driven, where every MVM is a circuit of its own.
 struct CircuitConfig {
@@ -62,11 +58,12 @@ class ArrayCircuit {
   ArrayCircuit(MatrixD plus, MatrixD minus, const CircuitConfig& config, const DeviceConfig& device,
                const ParallelLoop& loop = one_by_one);
 
-  /// Currents into the ADCs (cols) for inputs (rows) between -1 and 1; of gated arrays that are not driven by pulses,
-  /// in {-1, 0, 1}. reads: null where cells are read as they were programmed. Pulses are at most as many circuits as
-  /// there are different inputs. With nonlinear cells every draw is solved anew, whatever CircuitConfig::noise says.
-  /// Error(bad_input) where Newton's method fails.
-  Eigen::VectorXd currents(const Eigen::VectorXd& inputs, const CellReads* reads = nullptr) const;
+  /// Currents into the ADCs (cols x MVMs) for inputs (rows x MVMs) between -1 and 1; of gated arrays that are not
+  /// driven by pulses, in {-1, 0, 1}. reads: one per MVM, or none where cells are read as they were programmed. The
+  /// bits of an MVM don't depend on the others. Pulses are at most as many circuits as there are different inputs. With
+  /// nonlinear cells every draw is solved anew, whatever CircuitConfig::noise says. Error(bad_input) where Newton's
+  /// method fails.
+  MatrixD currents(const MatrixD& inputs, std::span<const CellReads> reads = {}) const;
 
   /// Everything inside, for one pattern (not for pulses).
   CircuitState state(const Eigen::VectorXd& inputs) const;
@@ -76,15 +73,17 @@ class ArrayCircuit {
   const CellCurrent& law() const { return law_; }
 
  private:
-  Eigen::VectorXd pattern_currents(const Eigen::VectorXd& inputs, const CellReads* reads) const;
-  Eigen::VectorXd gated_product(const Eigen::VectorXd& gates, const CellReads* reads) const;
-  Eigen::VectorXd driven_product(const Eigen::VectorXd& inputs, const CellReads* reads) const;
+  /// Of one pattern of gates or voltages per column.
+  MatrixD pattern_currents(const MatrixD& inputs, std::span<const CellReads> reads) const;
+  Eigen::VectorXd pulse_currents(const Eigen::VectorXd& inputs, std::span<const CellReads> reads) const;
+  Eigen::VectorXd gated_currents_of(const Eigen::VectorXd& gates, const CellReads* reads) const;
+  MatrixD driven_currents(const MatrixD& inputs, std::span<const CellReads> reads) const;
   /// Cells' voltages and currents, + before -.
   CellState gated_cells_state(const Eigen::VectorXd& gates, const CellReads* reads) const;
-  /// The same by word line: + and - in turn.
-  CellState driven_cells_state(const Eigen::VectorXd& inputs, const CellReads* reads) const;
+  /// The same by word line, + and - in turn, of every MVM.
+  std::vector<CellState> driven_cells_states(const MatrixD& inputs, std::span<const CellReads> reads) const;
   /// Word lines' voltages: of pairs, +V and -V in turn.
-  Eigen::VectorXd drivers(const Eigen::VectorXd& inputs) const;
+  MatrixD drivers(const MatrixD& inputs) const;
   WiredCells wired(const MatrixD& plus, const MatrixD& minus) const;
   bool nonlinear() const { return device_.iv != IvModel::linear; }
 

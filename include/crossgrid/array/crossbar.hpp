@@ -4,13 +4,14 @@
 #include <memory>
 #include <vector>
 
-#include "crossgrid/array/array_circuit.hpp"
 #include "crossgrid/base/matrix.hpp"
 #include "crossgrid/base/philox.hpp"
 #include "crossgrid/device/conductance_error.hpp"
 #include "crossgrid/device/current_planes.hpp"
 
 namespace crossgrid {
+
+class ArrayCircuit;
 
 /// How an array's read noise is drawn (physics.md section 4).
 enum class NoisePath {

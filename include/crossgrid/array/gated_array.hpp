@@ -8,12 +8,6 @@
 
 namespace crossgrid {
 
-/// Where a matrix lies in an array of more rows whose cells are gated.
-enum class UsedRows {
-  top,    ///< the last bit line segment is longer
-  bottom  ///< the first supply segment is longer
-};
-
 /// Cells that their inputs gate (physics.md section 5, separate source): a row whose input is 0 is cut off. The current
 /// comes down a supply line beside each bit line; in units of Gmax, 1/Gmax and the read voltage.
 struct GatedCells {

@@ -22,6 +22,18 @@ enum class WireSource {
   separate  ///< from a supply line beside the bit line; the input only gates the cell
 };
 
+/// Where a matrix lies in an array of more rows whose cells are gated.
+enum class UsedRows {
+  top,    ///< the last bit line segment is longer
+  bottom  ///< the first supply segment is longer
+};
+
+/// How read noise meets wires (physics.md section 5).
+enum class WireNoise {
+  first_order,  ///< what each cell's change does to the outputs, by adjoint sensitivities; errors are of second order
+  exact         ///< the array is solved again with the cells as they are read
+};
+
 /// Linear cells between word lines, which are driven from the left, and bit lines, which end at ADCs (virtual grounds)
 /// below; in units of Gmax and 1/Gmax.
 struct WiredCells {

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "crossgrid/array/array_circuit.hpp"
+#include "crossgrid/array/wire_segments.hpp"
 #include "crossgrid/circuit/converter_config.hpp"
 #include "crossgrid/core/partition.hpp"
 #include "crossgrid/device/device_config.hpp"
