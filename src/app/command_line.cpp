@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <iostream>
+#include <string_view>
 
 #include "crossgrid/base/error.hpp"
 #include "crossgrid/base/json.hpp"
@@ -82,6 +85,16 @@ std::string required_argument(const CommandHelp& help, const po::variables_map& 
                               const char* what) {
   if (!values.count(option)) throw usage_error(help, fmt::format("{} is missing", what));
   return values[option].as<std::string>();
+}
+
+std::string shell_word(const std::string& word) {
+  const auto plain = [](unsigned char letter) {
+    return (letter < 128 && std::isalnum(letter)) || std::string_view("_-./:=,+@%").find(letter) != std::string::npos;
+  };
+  if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return word;
+  std::string text = "'";
+  for (const char letter : word) text += letter == '\'' ? "'\\''" : std::string(1, letter);
+  return text + "'";
 }
 
 SweepFile sweep_argument(const CommandHelp& help, const po::variables_map& values) {

@@ -35,7 +35,7 @@ int plan_command(const Arguments& arguments) {
   fmt::print("memory      about {:.0f} MB per worker\n", work.megabytes);
   fmt::print("time        about {} on this machine's {} threads (a guess until a run has measured it)\n",
              duration_text(work.seconds_per_thread / threads), threads);
-  fmt::print("next        crossgrid run {}\n", context.sweep.path);
+  fmt::print("next        crossgrid run {}\n", shell_word(context.sweep.path));
   return 0;
 }
 

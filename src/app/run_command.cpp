@@ -105,9 +105,10 @@ void conclude(const RunOptions& options, const std::string& again, const EngineO
   if (!counts.complete()) {
     fmt::print("to continue: {}\n", again);
   } else if (counts.failed) {
-    fmt::print("why they failed: crossgrid status {}\nto try them again: {} --retry-failed\n", options.folder, again);
+    fmt::print("why they failed: crossgrid status {}\nto try them again: {} --retry-failed\n",
+               shell_word(options.folder), again);
   } else {
-    fmt::print("next: crossgrid query {} --limit 10\n", options.folder);
+    fmt::print("next: crossgrid query {} --limit 10\n", shell_word(options.folder));
   }
 }
 
@@ -120,7 +121,7 @@ ExitCode exit_code(const EngineOutcome& outcome, const DatabaseCounts& counts) {
 std::string same_command(const Arguments& arguments) {
   std::string text = "crossgrid run";
   for (const std::string& word : arguments) {
-    if (word != "--retry-failed") text += " " + word;
+    if (word != "--retry-failed") text += " " + shell_word(word);
   }
   return text;
 }
