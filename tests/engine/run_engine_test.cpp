@@ -256,8 +256,10 @@ TEST(RunEngine, PassesItsFailpoints) {
 }
 
 TEST(AffinityWarning, ComesOnlyWhereCoresAreMissing) {
-  EXPECT_EQ(affinity_warning(4, 4), "");
-  EXPECT_THAT(affinity_warning(8, 1), HasSubstr("--bind-to none"));
+  EXPECT_EQ(affinity_warning(4, 4, true), "");
+  EXPECT_EQ(affinity_warning(4, 4, false), "");
+  EXPECT_THAT(affinity_warning(8, 1, true), HasSubstr("only 1 core where 8 threads are wanted: mpirun binds"));
+  EXPECT_THAT(affinity_warning(8, 2, false), HasSubstr("only 2 cores where 8 threads are wanted: the machine has"));
   EXPECT_EQ(default_executor_threads(8, 3), 2);
   EXPECT_EQ(default_executor_threads(1, 4), 1);
 }
