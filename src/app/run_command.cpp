@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "crossgrid/app/command_line.hpp"
@@ -59,14 +60,20 @@ po::options_description run_options() {
 RunOptions read_options(const po::variables_map& values, const SweepFile& sweep) {
   RunOptions options;
   options.folder = values.count("output") ? values["output"].as<std::string>() : "results/" + sweep.name;
+  if (options.folder.empty()) throw Error(ExitCode::usage, "--output '': expected the name of a folder");
   options.threads = values["threads"].as<int>();
   if (options.threads < 0)
     throw Error(ExitCode::usage, fmt::format("--threads {}: expected 0 or more", options.threads));
   options.unit_images = values["unit-images"].as<std::uint32_t>();
   options.isa = values["isa"].as<std::string>();
+  const auto& known = instruction_sets();
+  if (!options.isa.empty() && std::find(known.begin(), known.end(), options.isa) == known.end())
+    throw Error(ExitCode::usage, fmt::format("--isa {}: expected one of {}", options.isa, fmt::join(known, ", ")));
   options.extend = values.count("extend") > 0;
   options.retry_failed = values.count("retry-failed") > 0;
   options.disk_wait = values["disk-wait"].as<double>();
+  if (!(options.disk_wait >= 0))
+    throw Error(ExitCode::usage, fmt::format("--disk-wait {}: expected 0 or more", options.disk_wait));
   options.quiet = values.count("quiet") > 0;
   return options;
 }
@@ -75,8 +82,8 @@ RunOptions read_options(const po::variables_map& values, const SweepFile& sweep)
 void announce(const SweepContext& context, const RunOptions& options, const OutputFindings& findings,
               std::uint64_t units, int workers, int threads) {
   const WorkEstimate work = estimate_work(context);
-  fmt::print("{}: {} points ({} equal to another), {} units, {} test images\n", context.sweep.name,
-             grouped(work.points), grouped(work.duplicates), grouped(units), grouped(context.image_count));
+  fmt::print("{}: {} ({} equal to another), {}, {}\n", context.sweep.name, counted(work.points, "point"),
+             grouped(work.duplicates), counted(units, "unit"), counted(context.image_count, "test image"));
   fmt::print("{}, network '{}'\n", context.test->description(), context.network.name);
   if (findings.existed) {
     fmt::print(
@@ -85,8 +92,9 @@ void announce(const SweepContext& context, const RunOptions& options, const Outp
         grouped(findings.points_elsewhere));
   }
   for (const std::string& note : findings.notes) fmt::print("{}\n", note);
-  fmt::print("{} worker(s) x {} thread(s), predicted time about {}, output in {}\n", workers, threads,
-             duration_text(work.seconds_per_thread / (workers * threads)), options.folder);
+  fmt::print("{} x {}, predicted time {}, output in {}\n", counted(static_cast<std::uint64_t>(workers), "worker"),
+             counted(static_cast<std::uint64_t>(threads), "thread"),
+             about_text(work.seconds_per_thread / (workers * threads)), options.folder);
   std::fflush(stdout);
 }
 

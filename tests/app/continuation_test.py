@@ -44,7 +44,7 @@ def check(folder, base, out, *flags):
     folder.mkdir()
     runs.write_sweep(folder)
     announced, text = stopped(folder, ["sweep.json", *FLAGS, *flags])
-    for part in ("test: 16 points (0 equal to another), 144 units, 200 test images", "predicted time", f"output in {out}\n"):
+    for part in ("test: 16 points (0 equal to another), 144 units, 200 test images", "predicted time", f" in {out}\n"):
         if part not in announced:
             runs.fail(f"{flags}: '{part}' was not printed before the start:\n{announced}")
     if status(folder, out) != TO_BE_CONTINUED:
