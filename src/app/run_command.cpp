@@ -86,10 +86,9 @@ void announce(const SweepContext& context, const RunOptions& options, const Outp
              grouped(work.duplicates), counted(units, "unit"), counted(context.image_count, "test image"));
   fmt::print("{}, network '{}'\n", context.test->description(), context.network.name);
   if (findings.existed) {
-    fmt::print(
-        "{}: {} points done, {} begun, {} new, {} in the journal but not in this grid (kept, not in the database)\n",
-        options.folder, grouped(findings.points_done), grouped(findings.points_begun), grouped(findings.points_new),
-        grouped(findings.points_elsewhere));
+    fmt::print("{}: {} done, {} begun, {} new, {} in the journal but not in this grid (kept, not in the database)\n",
+               options.folder, counted(findings.points_done, "point"), grouped(findings.points_begun),
+               grouped(findings.points_new), grouped(findings.points_elsewhere));
   }
   for (const std::string& note : findings.notes) fmt::print("{}\n", note);
   fmt::print("{} x {}, predicted time {}, output in {}\n", counted(static_cast<std::uint64_t>(workers), "worker"),
@@ -102,12 +101,12 @@ void announce(const SweepContext& context, const RunOptions& options, const Outp
 void conclude(const RunOptions& options, const std::string& again, const EngineOutcome& outcome,
               const DatabaseCounts& counts) {
   const EngineProgress& progress = outcome.progress;
-  fmt::print("{} points done, {} failed, {} left; {} units in {}", grouped(counts.done), grouped(counts.failed),
-             grouped(counts.points - counts.done - counts.failed), grouped(progress.durable),
+  fmt::print("{} done, {} failed, {} left; {} in {}", counted(counts.done, "point"), grouped(counts.failed),
+             grouped(counts.points - counts.done - counts.failed), counted(progress.durable, "unit"),
              duration_text(progress.seconds));
-  if (progress.retried) fmt::print(", {} attempts repeated", grouped(progress.retried));
+  if (progress.retried) fmt::print(", {} repeated", counted(progress.retried, "attempt"));
   if (counts.not_finite)
-    fmt::print(", {} points with metrics that are not finite (see not_finite columns)", counts.not_finite);
+    fmt::print(", {} with metrics that are not finite (see not_finite columns)", counted(counts.not_finite, "point"));
   fmt::print("\nwrote {0}/points.jsonl, points.meta.json, summary.json\n", options.folder);
   if (!outcome.message.empty()) fmt::print("{}\n", outcome.message);
   if (!counts.complete()) {

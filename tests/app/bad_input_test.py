@@ -105,7 +105,8 @@ def data(folder):
 
 def command_line(folder):
     sweep = runs.write_sweep(folder)
-    call = lambda *words: subprocess.run([runs.BINARY, *words], text=True, capture_output=True, env=runs.environment())
+    call = lambda *words: subprocess.run([runs.BINARY, *words], text=True, capture_output=True, env=runs.environment(),
+                                        cwd=folder)
     expect("unknown command", call("rum"), USAGE, "rum", "run")
     expect("unknown flag", call("run", str(sweep), "--thread-count", "3"), USAGE, "--thread-count")
     expect("missing sweep argument", call("run"), USAGE, "sweep file")

@@ -1,4 +1,4 @@
-"""`plan` counts points, those that are equal, chips and units as a run of the same sweep does."""
+"""`plan` counts points, those that are equal, chips and units as a run of the same sweep does. One point is no points."""
 
 import json
 import subprocess
@@ -43,6 +43,9 @@ def main():
         check(folder / "a", 12, 4, 4 * 1 + 4 * 5, 24, hardware=hardware, grid=grid, trials=5)
         # Few chips are cut into more units: images 5 to 127 and 128 to 204.
         check(folder / "b", 4, 1, 3, 6, grid={"adc.model": ["ideal", "quantizer"], "adc.bits": [6, 7]}, trials=1)
+        good = lines_of("validate", runs.write_sweep(folder, grid={}))[0]
+        if ": good: 1 point, network " not in good or ", 200 test images (" not in good:
+            runs.fail(f"validate of one point: {good}")
 
 
 main()
