@@ -1,4 +1,4 @@
-"""`plan` counts points, those that are equal, chips and units as a run of the same sweep does. One point is no points."""
+"""`plan` counts points, equal ones, chips and units as a run of the same sweep does. One point is no points."""
 
 import json
 import subprocess
