@@ -2,11 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cctype>
 #include <cstdint>
 #include <iostream>
-#include <string_view>
 #include <typeinfo>
 
 #include "crossgrid/base/error.hpp"
@@ -104,10 +101,8 @@ std::string required_argument(const CommandHelp& help, const po::variables_map& 
 }
 
 std::string shell_word(const std::string& word) {
-  const auto plain = [](unsigned char letter) {
-    return (letter < 128 && std::isalnum(letter)) || std::string_view("_-./:=,+@%").find(letter) != std::string::npos;
-  };
-  if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return word;
+  constexpr const char* plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:=,+@%";
+  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
   std::string text = "'";
   for (const char letter : word) text += letter == '\'' ? "'\\''" : std::string(1, letter);
   return text + "'";
