@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <iostream>
+#include <typeinfo>
 
 #include "crossgrid/base/error.hpp"
 #include "crossgrid/base/json.hpp"
@@ -24,6 +26,18 @@ std::vector<std::string> long_names(const po::options_description& options) {
   return names;
 }
 
+/// Numbers that have no sign: "-5" would be read as a very large one.
+void refuse_negative_numbers(const CommandHelp& help, const po::parsed_options& parsed,
+                             const po::variables_map& values) {
+  for (const auto& option : parsed.options) {
+    const std::type_info& type = values[option.string_key].value().type();
+    if (type != typeid(std::uint32_t) && type != typeid(std::uint64_t)) continue;
+    const std::string& text = option.value.front();
+    if (text.find('-') == std::string::npos) continue;
+    throw usage_error(help, fmt::format("--{} {}: expected 0 or more", option.string_key, text));
+  }
+}
+
 void print_help(const CommandHelp& help, const po::options_description& options) {
   std::cout << "usage: crossgrid " << help.name << ' ' << help.arguments << "\n\n"
             << help.about << "\n\n"
@@ -40,12 +54,14 @@ std::optional<po::variables_map> parse_arguments(const CommandHelp& help, po::op
   if (*positional) words.add(positional, 1);
   po::variables_map values;
   try {
-    po::store(po::command_line_parser(arguments)
-                  .options(options)
-                  .positional(words)
-                  .style(po::command_line_style::default_style & ~po::command_line_style::allow_guessing)
-                  .run(),
-              values);
+    const po::parsed_options parsed =
+        po::command_line_parser(arguments)
+            .options(options)
+            .positional(words)
+            .style(po::command_line_style::default_style & ~po::command_line_style::allow_guessing)
+            .run();
+    po::store(parsed, values);
+    refuse_negative_numbers(help, parsed, values);
     if (values.count("help")) {
       print_help(help, options);
       return std::nullopt;
@@ -82,6 +98,14 @@ std::string required_argument(const CommandHelp& help, const po::variables_map& 
                               const char* what) {
   if (!values.count(option)) throw usage_error(help, fmt::format("{} is missing", what));
   return values[option].as<std::string>();
+}
+
+std::string shell_word(const std::string& word) {
+  constexpr const char* plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:=,+@%";
+  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
+  std::string text = "'";
+  for (const char letter : word) text += letter == '\'' ? "'\\''" : std::string(1, letter);
+  return text + "'";
 }
 
 SweepFile sweep_argument(const CommandHelp& help, const po::variables_map& values) {

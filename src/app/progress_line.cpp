@@ -11,25 +11,25 @@
 namespace crossgrid {
 
 namespace {
-constexpr std::chrono::milliseconds terminal_interval{200};
-constexpr std::chrono::seconds log_interval{10};
+constexpr double terminal_interval = 0.2;  // [s]
+constexpr double log_interval = 10;        // [s]
 }  // namespace
 
-ProgressLine::ProgressLine(bool quiet)
-    : quiet_(quiet),
+ProgressLine::ProgressLine(bool quiet, const TimeSource& clock)
+    : clock_(clock),
+      quiet_(quiet),
       terminal_(isatty(STDERR_FILENO) == 1),
-      next_(std::chrono::steady_clock::now() +
-            (terminal_ ? terminal_interval : std::chrono::milliseconds(log_interval))) {}
+      interval_(terminal_ ? terminal_interval : log_interval),
+      next_(clock.monotonic() + interval_) {}
 
 void ProgressLine::update(const EngineProgress& progress) {
-  const auto now = std::chrono::steady_clock::now();
+  const double now = clock_.monotonic();
   if (quiet_ || now < next_) return;
+  next_ = now + interval_;
   if (terminal_) {
-    next_ = now + terminal_interval;
     fmt::print(stderr, "\r\x1b[K{}", progress_text(progress));
     drawn_ = true;
   } else {
-    next_ = now + log_interval;
     fmt::print(stderr, "{}\n", progress_text(progress));
   }
   std::fflush(stderr);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "crossgrid/app/command_line.hpp"
@@ -60,14 +61,20 @@ po::options_description run_options() {
 RunOptions read_options(const po::variables_map& values, const SweepFile& sweep) {
   RunOptions options;
   options.folder = values.count("output") ? values["output"].as<std::string>() : "results/" + sweep.name;
+  if (options.folder.empty()) throw Error(ExitCode::usage, "--output '': expected the name of a folder");
   options.threads = values["threads"].as<int>();
   if (options.threads < 0)
     throw Error(ExitCode::usage, fmt::format("--threads {}: expected 0 or more", options.threads));
   options.unit_images = values["unit-images"].as<std::uint32_t>();
   options.isa = values["isa"].as<std::string>();
+  const auto& known = instruction_sets();
+  if (!options.isa.empty() && std::find(known.begin(), known.end(), options.isa) == known.end())
+    throw Error(ExitCode::usage, fmt::format("--isa {}: expected one of {}", options.isa, fmt::join(known, ", ")));
   options.extend = values.count("extend") > 0;
   options.retry_failed = values.count("retry-failed") > 0;
   options.disk_wait = values["disk-wait"].as<double>();
+  if (!(options.disk_wait >= 0))
+    throw Error(ExitCode::usage, fmt::format("--disk-wait {}: expected 0 or more", options.disk_wait));
   options.quiet = values.count("quiet") > 0, options.verbose = values.count("verbose") > 0;
   if (options.quiet && options.verbose) throw Error(ExitCode::usage, "--quiet and --verbose exclude each other");
   return options;
@@ -77,18 +84,18 @@ RunOptions read_options(const po::variables_map& values, const SweepFile& sweep)
 void announce(const SweepContext& context, const RunOptions& options, const OutputFindings& findings,
               std::uint64_t units, int workers, int threads) {
   const WorkEstimate work = estimate_work(context);
-  fmt::print("{}: {} points ({} equal to another), {} units, {} test images\n", context.sweep.name,
-             grouped(work.points), grouped(work.duplicates), grouped(units), grouped(context.image_count));
+  fmt::print("{}: {} ({} equal to another), {}, {}\n", context.sweep.name, counted(work.points, "point"),
+             grouped(work.duplicates), counted(units, "unit"), counted(context.image_count, "test image"));
   fmt::print("{}, network '{}'\n", context.test->description(), context.network.name);
   if (findings.existed) {
-    fmt::print(
-        "{}: {} points done, {} begun, {} new, {} in the journal but not in this grid (kept, not in the database)\n",
-        options.folder, grouped(findings.points_done), grouped(findings.points_begun), grouped(findings.points_new),
-        grouped(findings.points_elsewhere));
+    fmt::print("{}: {} done, {} begun, {} new, {} in the journal but not in this grid (kept, not in the database)\n",
+               options.folder, counted(findings.points_done, "point"), grouped(findings.points_begun),
+               grouped(findings.points_new), grouped(findings.points_elsewhere));
   }
   for (const std::string& note : findings.notes) fmt::print("{}\n", note);
-  fmt::print("{} worker(s) x {} thread(s), predicted time about {}, output in {}\n", workers, threads,
-             duration_text(work.seconds_per_thread / (workers * threads)), options.folder);
+  fmt::print("{} x {}, predicted time {}, output in {}\n", counted(static_cast<std::uint64_t>(workers), "worker"),
+             counted(static_cast<std::uint64_t>(threads), "thread"),
+             about_text(work.seconds_per_thread / (workers * threads)), options.folder);
   std::fflush(stdout);
 }
 
@@ -96,20 +103,21 @@ void announce(const SweepContext& context, const RunOptions& options, const Outp
 void conclude(const RunOptions& options, const std::string& again, const EngineOutcome& outcome,
               const DatabaseCounts& counts) {
   const EngineProgress& progress = outcome.progress;
-  fmt::print("{} points done, {} failed, {} left; {} units in {}", grouped(counts.done), grouped(counts.failed),
-             grouped(counts.points - counts.done - counts.failed), grouped(progress.durable),
+  fmt::print("{} done, {} failed, {} left; {} in {}", counted(counts.done, "point"), grouped(counts.failed),
+             grouped(counts.points - counts.done - counts.failed), counted(progress.durable, "unit"),
              duration_text(progress.seconds));
-  if (progress.retried) fmt::print(", {} attempts repeated", grouped(progress.retried));
+  if (progress.retried) fmt::print(", {} repeated", counted(progress.retried, "attempt"));
   if (counts.not_finite)
-    fmt::print(", {} points with metrics that are not finite (see not_finite columns)", counts.not_finite);
+    fmt::print(", {} with metrics that are not finite (see not_finite columns)", counted(counts.not_finite, "point"));
   fmt::print("\nwrote {0}/points.jsonl, points.meta.json, summary.json\n", options.folder);
   if (!outcome.message.empty()) fmt::print("{}\n", outcome.message);
   if (!counts.complete()) {
     fmt::print("to continue: {}\n", again);
   } else if (counts.failed) {
-    fmt::print("why they failed: crossgrid status {}\nto try them again: {} --retry-failed\n", options.folder, again);
+    fmt::print("why they failed: crossgrid status {}\nto try them again: {} --retry-failed\n",
+               shell_word(options.folder), again);
   } else {
-    fmt::print("next: crossgrid query {} --limit 10\n", options.folder);
+    fmt::print("next: crossgrid query {} --limit 10\n", shell_word(options.folder));
   }
 }
 
@@ -122,7 +130,7 @@ ExitCode exit_code(const EngineOutcome& outcome, const DatabaseCounts& counts) {
 std::string same_command(const Arguments& arguments) {
   std::string text = "crossgrid run";
   for (const std::string& word : arguments) {
-    if (word != "--retry-failed") text += " " + word;
+    if (word != "--retry-failed") text += " " + shell_word(word);
   }
   return text;
 }

@@ -46,8 +46,7 @@ void print_rate(const JournalContent& journal, std::uint64_t images_left) {
   const auto seconds = static_cast<double>(system_time().utc() - utc_from_text(journal.owner->started));
   const double rate = static_cast<double>(journal.images_of_run) / std::max(seconds, 1.0);
   if (rate <= 0) return;
-  fmt::print("rate      {:.3g} images/s, about {} left\n", rate,
-             duration_text(static_cast<double>(images_left) / rate));
+  fmt::print("rate      {:.3g} images/s, {} left\n", rate, about_text(static_cast<double>(images_left) / rate));
 }
 
 /// Whether a process of this host is gone; of others only their signs of life tell.

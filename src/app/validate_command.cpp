@@ -3,6 +3,7 @@
 #include "crossgrid/app/command_line.hpp"
 #include "crossgrid/app/commands.hpp"
 #include "crossgrid/app/sweep_context.hpp"
+#include "crossgrid/app/work_estimate.hpp"
 
 namespace crossgrid {
 
@@ -21,8 +22,8 @@ int validate_command(const Arguments& arguments) {
   const auto values = parse_arguments(help, options, "sweep", arguments);
   if (!values) return 0;
   const SweepContext context = load_sweep_context(sweep_argument(help, *values));
-  fmt::print("{}: good: {} points, network '{}', {} test images ({})\n", context.sweep.path, context.grid.size(),
-             context.network.name, context.image_count, context.test->description());
+  fmt::print("{}: good: {}, network '{}', {} ({})\n", context.sweep.path, counted(context.grid.size(), "point"),
+             context.network.name, counted(context.image_count, "test image"), context.test->description());
   return 0;
 }
 

@@ -67,6 +67,11 @@ std::string duration_text(double seconds) {
   return fmt::format("{} d {} h", whole / 86400, whole / 3600 % 24);
 }
 
+std::string about_text(double seconds) {
+  const std::string text = duration_text(seconds);
+  return text.starts_with("under") ? text : "about " + text;
+}
+
 std::string grouped(std::uint64_t number) {
   const std::string digits = std::to_string(number);
   std::string text;
@@ -75,6 +80,10 @@ std::string grouped(std::uint64_t number) {
     text += digits[i];
   }
   return text;
+}
+
+std::string counted(std::uint64_t number, const char* noun) {
+  return fmt::format("{} {}{}", grouped(number), noun, number == 1 ? "" : "s");
 }
 
 }  // namespace crossgrid

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "crossgrid/engine/failpoint.hpp"
+#include "crossgrid/engine/mpi_transport.hpp"
 
 namespace crossgrid {
 namespace {
@@ -31,7 +32,7 @@ std::string binding_warning(const Transport& transport, const EngineOptions& opt
     const int share = cores_in_mask(::getppid()) / std::max(transport.node_share().workers_on_node, 1);
     wanted = std::max(wanted, share);
   }
-  return affinity_warning(wanted, cores_in_mask());
+  return affinity_warning(wanted, cores_in_mask(), launched_by_mpi());
 }
 
 }  // namespace
@@ -106,10 +107,12 @@ int default_executor_threads(int cores, int workers_sharing_cores) {
   return std::max(cores / std::max(workers_sharing_cores, 1), 1);
 }
 
-std::string affinity_warning(int wanted, int cores) {
+std::string affinity_warning(int wanted, int cores, bool under_mpi) {
   if (wanted <= cores) return "";
   return "executors may use only " + std::to_string(cores) + (cores == 1 ? " core" : " cores") + " where " +
-         std::to_string(wanted) + " threads are wanted: mpirun binds ranks to cores unless it is told --bind-to none";
+         std::to_string(wanted) + " threads are wanted: " +
+         (under_mpi ? "mpirun binds ranks to cores unless it is told --bind-to none"
+                    : "the machine has no more, or this process is bound to these (taskset, cpuset)");
 }
 
 }  // namespace crossgrid

@@ -104,10 +104,17 @@ def data(folder):
 
 def command_line(folder):
     sweep = runs.write_sweep(folder)
-    call = lambda *words: subprocess.run([runs.BINARY, *words], text=True, capture_output=True, env=runs.environment())
+    call = lambda *words: subprocess.run([runs.BINARY, *words], text=True, capture_output=True, env=runs.environment(),
+                                        cwd=folder)
     expect("unknown command", call("rum"), USAGE, "rum", "run")
     expect("unknown flag", call("run", str(sweep), "--thread-count", "3"), USAGE, "--thread-count")
     expect("missing sweep argument", call("run"), USAGE, "sweep file")
+    expect("negative unit size", call("run", str(sweep), "--unit-images", "-5"), USAGE, "--unit-images -5", "0 or more")
+    expect("negative wait", call("run", str(sweep), "--disk-wait", "-1"), USAGE, "--disk-wait -1", "0 or more")
+    expect("negative limit", call("query", str(folder), "--limit=-1"), USAGE, "--limit -1", "0 or more")
+    expect("negative point", call("explain", str(sweep), "--point", "-1"), USAGE, "--point -1", "0 or more")
+    expect("folder without a name", call("run", str(sweep), "-o", ""), USAGE, "--output ''", "folder")
+    expect("unknown instruction set", call("run", str(sweep), "--isa", "zz"), USAGE, "--isa zz", "avx2, avx512")
     expect("bad --set", call("run", str(sweep), "--set", "adc.bitz=3"), BAD_INPUT, "adc.bitz", "adc.bits")
     expect("no such point", call("explain", str(sweep), "--point", "100000"), USAGE, "100000")
     expect("not a results folder", call("status", str(folder)), BAD_INPUT, str(folder), "no journal")
@@ -138,6 +145,7 @@ def output(folder):
         first.kill()
         first.wait()
 
+    expect("unknown instruction set in a folder", runs.run(sweep, out, "--isa", "zz", check=False), USAGE, "zz", "avx512")
     expect("output is a file", runs.run(sweep, sweep, check=False), STORAGE, str(sweep))
     full_disk(folder, sweep)
 

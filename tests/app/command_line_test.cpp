@@ -57,5 +57,15 @@ TEST(ParseArguments, SaysWhatIsMissing) {
   EXPECT_THAT(message_of({}), HasSubstr("the word is missing"));
 }
 
+TEST(ShellWord, IsInQuotesWhereAShellNeedsThem) {
+  EXPECT_EQ(shell_word("results/a-1_b.json"), "results/a-1_b.json");
+  EXPECT_EQ(shell_word("adc.bits=4,6"), "adc.bits=4,6");
+  EXPECT_EQ(shell_word("a b"), "'a b'");
+  EXPECT_EQ(shell_word("$HOME/*"), "'$HOME/*'");
+  EXPECT_EQ(shell_word("it's"), "'it'\\''s'");
+  EXPECT_EQ(shell_word("~"), "'~'");
+  EXPECT_EQ(shell_word(""), "''");
+}
+
 }  // namespace
 }  // namespace crossgrid

@@ -1,6 +1,8 @@
 """The database is the same to the byte for any number of ranks and threads, any unit size, from a moved folder;
-natively and under DNNL_MAX_CPU_ISA=AVX2 (each compared with itself). Other seeds give another database."""
+natively and under DNNL_MAX_CPU_ISA=AVX2 (each compared with itself). Other seeds give another database. A point that
+two grids share is the same in both."""
 
+import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -30,6 +32,25 @@ def check_class(folder, env):
     return base
 
 
+def lines_by_id(text):
+    lines = [json.loads(line) for line in text.splitlines()]
+    return {line["point"]: {name: value for name, value in line.items() if name != "index"} for line in lines}
+
+
+def check_other_grid(folder, base):
+    """Points at other places of another grid."""
+    grid = {"core.style": ["offset"], "device.programming_error.magnitude": [0.2, 0.1], "adc.bits": [8, 6]}
+    runs.run(runs.write_sweep(folder, grid=grid), folder / "other-grid", "--threads", "2")
+    old, new = lines_by_id(base), lines_by_id(runs.points(folder / "other-grid"))
+    shared = old.keys() & new.keys()
+    if len(shared) != 2:
+        runs.fail(f"{len(shared)} points are in both grids, expected 2")
+    for point in shared:
+        if old[point] != new[point]:
+            runs.fail(f"a point differs between two grids:\n{old[point]}\n{new[point]}")
+    print("another grid: equal lines of the 2 points that both have")
+
+
 def main():
     runs.need_mpirun()
     with tempfile.TemporaryDirectory() as name:
@@ -38,6 +59,8 @@ def main():
         (folder / "avx2").mkdir()
         base = check_class(folder / "native", {})
         check_class(folder / "avx2", {"DNNL_MAX_CPU_ISA": "AVX2"})
+
+        check_other_grid(folder / "native", base)
 
         moved = folder / "moved"
         shutil.copytree(runs.SOURCE / "data/digits", moved / "data/digits")

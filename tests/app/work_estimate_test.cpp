@@ -14,6 +14,17 @@ TEST(DurationText, UsesTwoUnitsAtMost) {
   EXPECT_EQ(duration_text(-5), "under 1 s");
 }
 
+TEST(AboutText, IsNotAboutUnderASecond) {
+  EXPECT_EQ(about_text(0.3), "under 1 s");
+  EXPECT_EQ(about_text(60), "about 1 min 00 s");
+}
+
+TEST(Counted, IsOneOfOne) {
+  EXPECT_EQ(counted(1, "point"), "1 point");
+  EXPECT_EQ(counted(0, "point"), "0 points");
+  EXPECT_EQ(counted(1000, "test image"), "1,000 test images");
+}
+
 TEST(Grouped, SeparatesThousands) {
   EXPECT_EQ(grouped(0), "0");
   EXPECT_EQ(grouped(999), "999");

@@ -35,11 +35,14 @@ class DatabaseTest : public testing::Test {
       }
     }
   }
-  DatabaseCounts gather(std::uint64_t points = 3, std::uint32_t trials = 3) {
+  JournalContent journal_of_lines() {
     std::string text = journal_line(sample_header());
     for (const std::string& line : lines_) text += line;
     disk_.put("out/journal-000001.jsonl", text);
-    return write_database(disk_, "out", sample_points(points, trials), read_journal(disk_, "out"), sample_request());
+    return read_journal(disk_, "out");
+  }
+  DatabaseCounts gather(std::uint64_t points = 3, std::uint32_t trials = 3) {
+    return write_database(disk_, "out", sample_points(points, trials), journal_of_lines(), sample_request());
   }
   std::vector<Json> rows() {
     std::vector<Json> result;
@@ -262,6 +265,34 @@ TEST_F(DatabaseTest, AFailedWriteLeavesTheOldFiles) {
   files.error = ENOSPC;
   EXPECT_THROW(write_database(files, "out", sample_points(1), read_journal(disk_, "out"), sample_request()), Error);
   EXPECT_EQ(bytes(), expected);
+}
+
+// A program that waits for summary.json finds the rest new too, whichever call of the file system fails.
+TEST_F(DatabaseTest, ANewSummaryImpliesThatAllElseIsNew) {
+  int failures = 0;
+  for (std::uint64_t call = 1;; ++call) {
+    lines_.clear();
+    add(sample_result(0, 0, 0, 50));
+    gather();
+    const std::vector<std::string> old = bytes();
+    lines_.clear();
+    add_all();
+    const JournalContent journal = journal_of_lines();
+    FailingFiles files(disk_);
+    files.fail_at = call;
+    try {
+      write_database(files, "out", sample_points(3, 3), journal, sample_request());
+    } catch (const Error&) {
+      ++failures;
+    }
+    const std::vector<std::string> now = bytes();
+    if (now[2] != old[2]) {
+      EXPECT_TRUE(now[0] != old[0]) << "points.jsonl, call " << call;
+      EXPECT_TRUE(now[3] != old[3]) << "database.json, call " << call;
+    }
+    if (files.calls < call) break;
+  }
+  EXPECT_GT(failures, 10);
 }
 
 /// A locale with a decimal comma and points between thousands, for streams.

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <csignal>
+#include <sstream>
 #include <thread>
 
 #include "engine/engine_fixtures.hpp"
@@ -179,6 +180,34 @@ TEST(MpiTransport, StopsAtSlurmsWarningSignal) {
   EXPECT_EQ(run.wait(), 75);
   EXPECT_EQ(run.outcome()["signal"], SIGUSR1);
   EXPECT_EQ(run.outcome()["lost"], false);
+}
+
+/// User and system time of a process [s].
+double processor_seconds(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  std::string text{std::istreambuf_iterator<char>(file), {}}, word;
+  std::istringstream fields(text.substr(text.rfind(')') + 2));
+  for (int i = 3; i < 14; ++i) fields >> word;  // the state is field 3, utime 14
+  double user = 0, system = 0;
+  if (!(fields >> user >> system)) throw std::runtime_error("no times in " + text);
+  return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+TEST(MpiTransport, RanksThatWaitUseNoCore) {
+  TestFolder folder;
+  MpiRun run(3, {{"nap", 300}, {"history", folder / "history"}}, 1);
+  while (read_lines(folder / "history").empty()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  std::vector<pid_t> ranks;  // rank 0 too
+  std::ifstream children("/proc/" + std::to_string(run.id()) + "/task/" + std::to_string(run.id()) + "/children");
+  for (pid_t child = 0; children >> child;) ranks.push_back(child);
+  ASSERT_EQ(ranks.size(), 3u);
+  std::map<pid_t, double> before;
+  for (const pid_t rank : ranks) before[rank] = processor_seconds(rank);
+  std::this_thread::sleep_for(std::chrono::seconds(2));
+  for (const pid_t rank : ranks) EXPECT_LT(processor_seconds(rank) - before[rank], 0.2);
+  run.signal(SIGTERM);
+  run.wait();
 }
 
 TEST(MpiTransport, SurvivesItsFailpointsInWorkers) {

@@ -140,6 +140,22 @@ TEST_F(OutputFolderTest, RefusesAnotherSweepAndSaysWhatDiffers) {
   EXPECT_EQ(open(request).findings().points_begun, 1u);
 }
 
+TEST_F(OutputFolderTest, RefusesWhateverMakesResultsUnequal) {
+  fill();
+  const auto message = [&](const std::function<void(JournalHeader&)>& change) {
+    OutputRequest request = sample_output();
+    change(request.header);
+    return refusal([&] { open(request); }, ExitCode::conflict);
+  };
+  EXPECT_THAT(message([](JournalHeader& header) { header.numeric_class = "host avx512 oneDNN 2.6.3"; }),
+              HasSubstr("the numeric class (there host avx2 oneDNN 2.6.3, now host avx512 oneDNN 2.6.3)"));
+  EXPECT_THAT(message([](JournalHeader& header) { header.first_image = 7; }),
+              HasSubstr("the first test image (there 0, now 7)"));
+  EXPECT_THAT(message([](JournalHeader& header) { header.images = 100; }),
+              HasSubstr("the number of test images (there 200, now 100)"));
+  EXPECT_THAT(message([](JournalHeader& header) { header.network = "other"; }), HasSubstr("the network's content"));
+}
+
 TEST_F(OutputFolderTest, RefusesAGridThatSharesNothing) {
   fill();
   OutputRequest request = sample_output();

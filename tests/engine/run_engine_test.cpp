@@ -104,15 +104,15 @@ TEST(RunEngine, KillsAUnitThatBeatsButDoesNotEnd) {
   EXPECT_THAT(run.of_point(0).reason, HasSubstr("not done in its time limit of 0.3 s"));
 }
 
-/// Processes of the test program, of whatever parent, that belong to this process's runs. Zombies have no command line.
-std::size_t executors_left() {
+/// Processes of the test program, of whatever parent, that belong to a process's runs. Zombies have no command line.
+std::size_t executors_left(pid_t owner = ::getpid()) {
   std::size_t count = 0;
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
     std::ifstream file(entry.path() / "cmdline");
     std::string program, argument, last;
     std::getline(file, program, '\0');
     while (std::getline(file, argument, '\0')) last = argument;
-    count += program == CROSSGRID_ENGINE_TEST_PROGRAM && last == std::to_string(::getpid());
+    count += program == CROSSGRID_ENGINE_TEST_PROGRAM && last == std::to_string(owner);
   }
   return count;
 }
@@ -225,22 +225,59 @@ TEST(RunEngine, EndsItsExecutorWhenTheLastResultCanNotBeStored) {
   expect_storage_error(2, 0);
 }
 
-TEST(RunEngine, LeavesNoExecutorWhenItIsKilledItself) {
-  const TestFolder folder;
-  std::ofstream(folder / "job") << json{{"nap", 0.05}, {"history", folder / "history"}};
-  const std::string job = folder / "job", output = folder / "out";
-  const pid_t program = ::fork();
-  if (program == 0) {
-    ::execl(CROSSGRID_ENGINE_TEST_PROGRAM, CROSSGRID_ENGINE_TEST_PROGRAM, "run", job.c_str(), "1000", output.c_str(),
-            static_cast<char*>(nullptr));
-    std::_Exit(127);
+/// A run in a process of its own whose executor is in a unit of five minutes: it does not look at its socket.
+struct BusyProgram {
+  BusyProgram() {
+    std::ofstream(folder / "job") << json{{"nap", 300}, {"history", folder / "history"}};
+    const std::string job = folder / "job", output = folder / "out";
+    program = ::fork();
+    if (program == 0) {
+      ::execl(CROSSGRID_ENGINE_TEST_PROGRAM, CROSSGRID_ENGINE_TEST_PROGRAM, "run", job.c_str(), "1000", output.c_str(),
+              static_cast<char*>(nullptr));
+      std::_Exit(127);
+    }
+    while (read_lines(folder / "history").empty()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    executor = read_lines(folder / "history").front()["process"];
   }
-  while (read_lines(folder / "history").size() < 3) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  const pid_t executor = read_lines(folder / "history").front()["process"];
-  EXPECT_EQ(::kill(executor, 0), 0);
-  ::kill(program, SIGKILL);
-  ::waitpid(program, nullptr, 0);
-  while (::kill(executor, 0) == 0) std::this_thread::sleep_for(std::chrono::milliseconds(10));  // or the test times out
+  ~BusyProgram() {
+    kill();
+    ::kill(executor, SIGKILL);  // none there, where all is well
+  }
+  BusyProgram(const BusyProgram&) = delete;
+  BusyProgram& operator=(const BusyProgram&) = delete;
+  void kill() {
+    if (std::exchange(killed_, true)) return;
+    ::kill(program, SIGKILL);
+    ::waitpid(program, nullptr, 0);
+  }
+
+  const TestFolder folder;
+  pid_t program = -1, executor = -1;
+
+ private:
+  bool killed_ = false;
+};
+
+TEST(RunEngine, LeavesNoExecutorWhenItIsKilledItself) {
+  BusyProgram run;
+  EXPECT_EQ(executors_left(run.program), 1u);
+  run.kill();
+  for (int i = 0; i < 500 && executors_left(run.program) > 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_EQ(executors_left(run.program), 0u);
+}
+
+int oom_score_adjustment(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/oom_score_adj");
+  int adjustment = 0;
+  if (!(file >> adjustment)) throw std::runtime_error("no oom_score_adj");
+  return adjustment;
+}
+
+TEST(RunEngine, OffersItsExecutorFirstWhenMemoryRunsOut) {
+  const BusyProgram run;
+  EXPECT_GT(oom_score_adjustment(run.executor), 0);
 }
 
 TEST(RunEngine, PassesItsFailpoints) {
@@ -256,8 +293,10 @@ TEST(RunEngine, PassesItsFailpoints) {
 }
 
 TEST(AffinityWarning, ComesOnlyWhereCoresAreMissing) {
-  EXPECT_EQ(affinity_warning(4, 4), "");
-  EXPECT_THAT(affinity_warning(8, 1), HasSubstr("--bind-to none"));
+  EXPECT_EQ(affinity_warning(4, 4, true), "");
+  EXPECT_EQ(affinity_warning(4, 4, false), "");
+  EXPECT_THAT(affinity_warning(8, 1, true), HasSubstr("only 1 core where 8 threads are wanted: mpirun binds"));
+  EXPECT_THAT(affinity_warning(8, 2, false), HasSubstr("only 2 cores where 8 threads are wanted: the machine has"));
   EXPECT_EQ(default_executor_threads(8, 3), 2);
   EXPECT_EQ(default_executor_threads(1, 4), 1);
 }

@@ -33,4 +33,7 @@ SweepFile sweep_argument(const CommandHelp& help, const boost::program_options::
 std::string required_argument(const CommandHelp& help, const boost::program_options::variables_map& values,
                               const char* option, const char* what);
 
+/// A word of a command as a shell takes it: in quotes where it needs them.
+std::string shell_word(const std::string& word);
+
 }  // namespace crossgrid

@@ -21,7 +21,11 @@ WorkEstimate estimate_work(const SweepContext& context);
 
 /// "12 s", "3 min 20 s", "5 h 02 min", "2 d 3 h".
 std::string duration_text(double seconds);
+/// "about 12 s", but "under 1 s".
+std::string about_text(double seconds);
 /// 12345 -> "12,345".
 std::string grouped(std::uint64_t number);
+/// "1 point", "12,345 points".
+std::string counted(std::uint64_t number, const char* noun);
 
 }  // namespace crossgrid

@@ -75,7 +75,7 @@ int cores_in_mask(int process = 0);
 /// Threads of an executor where the user gave none: the cores of the mask, divided by the workers that share them.
 int default_executor_threads(int cores, int workers_sharing_cores);
 /// The warning for an executor with less than a core per thread: `wanted` threads, `cores` in its mask. Empty where all
-/// is well.
-std::string affinity_warning(int wanted, int cores);
+/// is well. Under MPI it names the usual cause.
+std::string affinity_warning(int wanted, int cores, bool under_mpi);
 
 }  // namespace crossgrid
