@@ -8,6 +8,7 @@
 
 #include "crossgrid/app/command_line.hpp"
 #include "crossgrid/app/commands.hpp"
+#include "crossgrid/array/array_circuit.hpp"
 #include "crossgrid/array/spice_netlist.hpp"
 #include "crossgrid/base/error.hpp"
 #include "crossgrid/base/file.hpp"
