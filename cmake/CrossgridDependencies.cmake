@@ -13,6 +13,8 @@ find_package(dnnl REQUIRED CONFIG)
 set(MPI_CXX_SKIP_MPICXX ON)
 find_package(MPI REQUIRED COMPONENTS CXX)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+find_package(Protobuf REQUIRED)
+find_package(ONNX REQUIRED CONFIG)
 
 # CUDA: found by itself; without a toolkit, or with one older than 12.0, all else is built.
 set(CROSSGRID_CUDA_FOUND OFF)

@@ -11,6 +11,7 @@
 #include "crossgrid/base/error.hpp"
 #include "crossgrid/base/json.hpp"
 #include "crossgrid/network/network.hpp"
+#include "crossgrid/network/onnx_file.hpp"
 
 // The interim network format, docs/network-format.md.
 namespace crossgrid {
@@ -297,6 +298,7 @@ Preprocess read_preprocess(const Node& node, int channels) {
 }  // namespace
 
 Network read_network(const std::string& path) {
+  if (path.ends_with(".onnx")) return read_onnx(path);
   const Json document = read_json_file(path);
   const Node root{document, path, ""};
   check_header(root);

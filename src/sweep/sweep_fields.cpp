@@ -8,7 +8,8 @@
 namespace crossgrid {
 
 const FieldWords& dataset_formats() {
-  static const FieldWords words{{"auto", "idx"}, {"auto", "idx", "cifar10", "cifar100", "npy", "npz", "folder"}};
+  static const FieldWords words{{"auto", "idx", "cifar10", "cifar100"},
+                                {"auto", "idx", "cifar10", "cifar100", "npy", "npz", "folder"}};
   return words;
 }
 

@@ -49,10 +49,10 @@ TEST(OpenDataset, ReadsFashionMnistAsDebianPacksIt) {
 }
 
 TEST(OpenDataset, NamesAFormatThatIsUnknownOrNotYetThere) {
-  EXPECT_EQ(bad_input_message([] { open_dataset(digits, "cifar10", "test"); }),
-            digits + ": format 'cifar10' is known but not yet supported, expected auto or idx");
+  EXPECT_EQ(bad_input_message([] { open_dataset(digits, "npy", "test"); }),
+            digits + ": format 'npy' is known but not yet supported, expected auto or idx or cifar10 or cifar100");
   EXPECT_THAT(bad_input_message([] { open_dataset(digits, "ids", "test"); }),
-              HasSubstr("found format 'ids', expected auto or idx; did you mean 'idx'?"));
+              HasSubstr("found format 'ids', expected auto or idx or cifar10 or cifar100; did you mean 'idx'?"));
 }
 
 }  // namespace

@@ -28,9 +28,9 @@ class Dataset {
   virtual std::string description() const = 0;
 };
 
-/// spec.md dataset.format: "auto" or "idx" for now. `path` is a folder that holds the splits
-/// ("test" also finds Fashion-MNIST's t10k-*; files may end in .gz). Error(bad_input) names the file, what was found
-/// and what was expected (missing, truncated, wrong magic number, counts that differ).
+/// spec.md dataset.format: "auto", "idx", "cifar10" or "cifar100" for now. `path` is a folder that holds the splits
+/// ("test" also finds Fashion-MNIST's t10k-*; IDX files may end in .gz), or a file of CIFAR's layout. Error(bad_input)
+/// names the file, what was found and what was expected (missing, truncated, wrong magic number, counts that differ).
 std::shared_ptr<const Dataset> open_dataset(const std::string& path, const std::string& format,
                                             const std::string& split);
 

@@ -85,7 +85,8 @@ std::vector<MatrixLayer> matrix_layers(const Network& network);
 /// expected: sizes that don't fit the weights, windows larger than the image, inputs of an Add that differ.
 Shape output_shape(const Operation& operation, std::span<const Shape> inputs, const std::string& where);
 
-/// Reads a network file. Error(bad_input) names the file and the JSON pointer.
+/// Reads a network file: ONNX where its name ends so (read_onnx), else the interim format. Error(bad_input) names the
+/// file and the JSON pointer.
 Network read_network(const std::string& path);
 
 }  // namespace crossgrid

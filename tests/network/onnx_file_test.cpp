@@ -1,0 +1,236 @@
+#include "crossgrid/network/onnx_file.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <onnx/onnx_pb.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+
+#include "crossgrid/data/cifar_dataset.hpp"
+#include "crossgrid/data/npy_file.hpp"
+#include "crossgrid/network/inference.hpp"
+#include "data/error_message.hpp"
+#include "data/temporary_folder.hpp"
+#include "network_fixture.hpp"
+
+namespace crossgrid {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// Builds small models node by node.
+class ModelBuilder {
+ public:
+  explicit ModelBuilder(std::vector<std::int64_t> input = {1, 2, 6, 6}, int opset = 13) {
+    model_.set_ir_version(7);
+    model_.add_opset_import()->set_version(opset);
+    model_.mutable_graph()->set_name("small");
+    auto* const image = model_.mutable_graph()->add_input();
+    image->set_name("image");
+    for (const std::int64_t dim : input)
+      image->mutable_type()->mutable_tensor_type()->mutable_shape()->add_dim()->set_dim_value(dim);
+    output("logits");
+  }
+  onnx::ModelProto& model() { return model_; }
+  void output(const std::string& name) {
+    model_.mutable_graph()->clear_output();
+    model_.mutable_graph()->add_output()->set_name(name);
+  }
+  /// Numbers from a fixed sequence in [-1, 1].
+  std::vector<float> tensor(const std::string& name, const std::vector<std::int64_t>& dims, bool raw = true) {
+    auto* const proto = model_.mutable_graph()->add_initializer();
+    proto->set_name(name), proto->set_data_type(onnx::TensorProto::FLOAT);
+    std::int64_t size = 1;
+    for (const std::int64_t dim : dims) proto->add_dims(dim), size *= dim;
+    std::vector<float> values;
+    for (std::int64_t k = 0; k < size; ++k)
+      values.push_back(static_cast<float>((state_ = state_ * 48271 % 2147483647)) / 1073741824 - 1);
+    if (raw) {
+      proto->set_raw_data(values.data(), values.size() * sizeof(float));
+    } else {
+      proto->mutable_float_data()->Add(values.begin(), values.end());
+    }
+    return values;
+  }
+  void integers(const std::string& name, const std::vector<std::int64_t>& values) {
+    auto* const proto = model_.mutable_graph()->add_initializer();
+    proto->set_name(name), proto->set_data_type(onnx::TensorProto::INT64);
+    proto->add_dims(static_cast<std::int64_t>(values.size()));
+    proto->mutable_int64_data()->Add(values.begin(), values.end());
+  }
+  onnx::NodeProto& node(const std::string& op, const std::vector<std::string>& inputs, const std::string& output) {
+    auto* const made = model_.mutable_graph()->add_node();
+    made->set_op_type(op), made->set_name("/" + output);
+    for (const std::string& input : inputs) made->add_input(input);
+    made->add_output(output);
+    return *made;
+  }
+  static void set(onnx::NodeProto& node, const std::string& key, std::int64_t value) {
+    auto* const attribute = node.add_attribute();
+    attribute->set_name(key), attribute->set_i(value), attribute->set_type(onnx::AttributeProto::INT);
+  }
+  static void set(onnx::NodeProto& node, const std::string& key, const std::vector<std::int64_t>& values) {
+    auto* const attribute = node.add_attribute();
+    attribute->set_name(key), attribute->set_type(onnx::AttributeProto::INTS);
+    attribute->mutable_ints()->Add(values.begin(), values.end());
+  }
+  std::string bytes() const { return model_.SerializeAsString(); }
+
+ private:
+  onnx::ModelProto model_;
+  std::uint64_t state_ = 1;
+};
+
+class OnnxFile : public ::testing::Test {
+ protected:
+  std::string write(const std::string& bytes) {
+    const std::string path = folder_.file("model.onnx");
+    std::ofstream(path, std::ios::binary) << bytes;
+    return path;
+  }
+  std::string problem(const std::string& bytes) {
+    return crossgrid::testing::bad_input_message([&] { read_onnx(write(bytes)); });
+  }
+  crossgrid::testing::TemporaryFolder folder_;
+};
+
+/// Every operator that is read, in one small network; weights in both encodings.
+ModelBuilder small_model() {
+  ModelBuilder b;
+  b.tensor("w1", {4, 2, 3, 3}), b.tensor("b1", {4}, false);
+  auto& conv = b.node("Conv", {"image", "w1", "b1"}, "c1");
+  ModelBuilder::set(conv, "pads", {1, 1, 1, 1}), ModelBuilder::set(conv, "kernel_shape", {3, 3});
+  b.node("Relu", {"c1"}, "r1");
+  b.tensor("w2", {4, 4, 1, 1});
+  b.node("Conv", {"r1", "w2"}, "c2");
+  b.node("Add", {"c2", "r1"}, "a1");
+  b.node("Identity", {"a1"}, "i1");
+  auto& pool = b.node("MaxPool", {"i1"}, "p1");
+  ModelBuilder::set(pool, "kernel_shape", {2, 2}), ModelBuilder::set(pool, "strides", {2, 2});
+  auto& flat = b.node("Flatten", {"p1"}, "f1");
+  ModelBuilder::set(flat, "axis", 1);
+  b.tensor("w3", {5, 36}), b.tensor("b3", {5});
+  auto& gemm = b.node("Gemm", {"f1", "w3", "b3"}, "logits");
+  ModelBuilder::set(gemm, "transB", 1);
+  return b;
+}
+
+TEST_F(OnnxFile, ReadsLayersByTheirNodesNames) {
+  const Network network = read_onnx(write(small_model().bytes()));
+  EXPECT_EQ(network.input, (Shape{2, 6, 6}));
+  EXPECT_EQ(network.classes, 5);
+  std::vector<std::string> names;
+  for (const Layer& layer : network.layers) names.push_back(layer.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"/c1", "/r1", "/c2", "/a1", "/p1", "/f1", "/logits"}));
+  const auto& conv = std::get<Conv2d>(network.layers[0].operation);
+  EXPECT_EQ(conv.weights.rows(), 4);
+  EXPECT_EQ(conv.weights.cols(), 18);
+  EXPECT_EQ(conv.padding, 1);
+  EXPECT_EQ(network.layers[3].inputs, (std::vector<int>{2, 1}));
+  EXPECT_EQ(read_network(folder_.file("model.onnx")).classes, 5) << "by its ending";
+}
+
+/// Batch norms, added constants, alpha and beta are in the products they follow: beside the plain formulas.
+TEST_F(OnnxFile, FoldsWhatFollowsAProduct) {
+  ModelBuilder b({1, 3});
+  const auto w = b.tensor("w", {3, 4}), more = b.tensor("more", {4});
+  const auto scale = b.tensor("scale", {4}), shift = b.tensor("shift", {4}), mean = b.tensor("mean", {4});
+  auto variance = b.tensor("variance", {4});
+  auto* const raw = b.model().mutable_graph()->mutable_initializer(5)->mutable_raw_data();
+  for (float& v : variance) v = std::abs(v) + 0.1F;
+  raw->assign(reinterpret_cast<const char*>(variance.data()), raw->size());
+  b.node("MatMul", {"image", "w"}, "m");
+  b.node("Add", {"more", "m"}, "s");
+  b.node("BatchNormalization", {"s", "scale", "shift", "mean", "variance"}, "n");
+  const auto v = b.tensor("v", {4, 2}), c = b.tensor("c", {2});
+  auto& gemm = b.node("Gemm", {"n", "v", "c"}, "logits");
+  auto* attribute = gemm.add_attribute();
+  attribute->set_name("alpha"), attribute->set_f(0.5F);
+  attribute = gemm.add_attribute();
+  attribute->set_name("beta"), attribute->set_f(3);
+  const Network network = read_onnx(write(b.bytes()));
+  ASSERT_EQ(network.layers.size(), 2u);
+  const auto& first = std::get<Linear>(network.layers[0].operation);
+  const auto& second = std::get<Linear>(network.layers[1].operation);
+  for (int j = 0; j < 4; ++j) {
+    const auto at = static_cast<std::size_t>(j);
+    const float factor = scale[at] / std::sqrt(variance[at] + 1e-5F);
+    for (int i = 0; i < 3; ++i) EXPECT_NEAR(first.weights(j, i), w[static_cast<std::size_t>(4 * i + j)] * factor, 1e-6);
+    EXPECT_NEAR(first.bias[at], (more[at] - mean[at]) * factor + shift[at], 1e-6);
+  }
+  for (int j = 0; j < 2; ++j) {
+    EXPECT_NEAR(second.weights(j, 3), 0.5F * v[static_cast<std::size_t>(6 + j)], 1e-7);
+    EXPECT_NEAR(second.bias[static_cast<std::size_t>(j)], 3 * c[static_cast<std::size_t>(j)], 1e-7);
+  }
+}
+
+TEST_F(OnnxFile, SaysWhatIsWrong) {
+  const std::string good = small_model().bytes();
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, good.size() / 3, good.size() - 1}) {
+    EXPECT_THAT(problem(good.substr(0, size)), HasSubstr("model.onnx")) << size << " bytes";
+  }
+  EXPECT_THAT(problem("not a model at all"), HasSubstr("is no ONNX model, or a truncated one"));
+  EXPECT_THAT(problem(ModelBuilder({1, 2, 6, 6}, 5).bytes()), HasSubstr("opset 5, expected 7 or later"));
+  EXPECT_THAT(problem(ModelBuilder({1, 2, 6}).bytes()), HasSubstr("input 'image': has 3 dimensions"));
+  const auto with = [&](auto change) {
+    ModelBuilder b = small_model();
+    change(*b.model().mutable_graph());
+    return problem(b.bytes());
+  };
+  EXPECT_THAT(with([](auto& g) { g.mutable_node(1)->set_op_type("Erf"); }),
+              HasSubstr("node '/r1' (Erf): operator Erf (opset 13) is not yet supported; supported are Add,"));
+  EXPECT_THAT(with([](auto& g) { g.mutable_node(1)->set_input(0, "c2"); }),
+              HasSubstr("input 'c2' comes from no node before it"));
+  EXPECT_THAT(with([](auto& g) { g.mutable_initializer()->DeleteSubrange(0, 1); }),
+              HasSubstr("node '/c1' (Conv): input 'w1' must be a constant"));
+  EXPECT_THAT(with([](auto& g) { g.mutable_initializer(0)->set_dims(0, 5); }),
+              HasSubstr("tensor 'w1': holds 72 numbers, expected 90 (5 x 2 x 3 x 3)"));
+  EXPECT_THAT(with([](auto& g) { ModelBuilder::set(*g.mutable_node(0), "group", 2); }),
+              HasSubstr("has group 2; only 1 is supported"));
+  EXPECT_THAT(with([](auto& g) {
+                ModelBuilder::set(*g.mutable_node(2), "strides", {1, 2});
+              }),
+              HasSubstr("has strides [1, 2]"));
+  EXPECT_THAT(with([](auto& g) { g.mutable_output(0)->set_name("a1"); }),
+              HasSubstr("'a1' is not what its last node makes"));
+  EXPECT_THAT(with([](auto& g) { g.mutable_initializer(0)->set_data_location(onnx::TensorProto::EXTERNAL); }),
+              HasSubstr("external data"));
+  EXPECT_THAT(with([](auto& g) { g.mutable_node(5)->set_input(0, "r1"); }), HasSubstr("'/a1' is used by nothing"));
+}
+
+std::string shared(const std::string& name) {
+  const char* folder = std::getenv("CROSSGRID_SHARED");
+  return std::string(folder ? folder : CROSSGRID_TEST_SHARED_DIR) + "/data/" + name;
+}
+
+/// Published networks in floating point on 2,000 CIFAR-10 images, beside PyTorch's logits: to 1e-4, top-1 to the image.
+TEST(PublishedResNets, GiveTheLogitsStoredBesideThem) {
+  if (!std::filesystem::exists(shared("cifar10_test_2000.bin"))) {
+    if (std::getenv("CI") != nullptr) FAIL() << shared("") << " is missing";
+    GTEST_SKIP() << shared("") << " is missing (CROSSGRID_SHARED)";
+  }
+  const auto data = open_cifar_dataset(shared("cifar10_test_2000.bin"), 10, "test");
+  ASSERT_EQ(data->size(), 2000u);
+  for (const char* const depth : {"14", "20", "32", "56"}) {
+    Network network = read_onnx(shared(std::string("resnet") + depth + "_cifar10.onnx"));
+    network.preprocess = {1 / 255.0, {0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}};
+    const std::uint32_t images = std::string(depth) == "14" ? 2000 : 200;
+    InferenceEngine engine(network, data, {}, 2);
+    const Matrix found = engine.reference_logits(0, images);
+    const NpyArray stored = read_npy(shared(std::string("resnet") + depth + "_logits_2000.npy"));
+    const Eigen::Map<const MatrixD> all(stored.values.data(), 2000, 10);
+    const MatrixD expected = all.topRows(images);
+    EXPECT_LT((found.cast<double>() - expected).cwiseAbs().maxCoeff(), 1e-4) << depth;
+    for (Eigen::Index k = 0; k < images; ++k) {
+      Eigen::Index ours = 0, theirs = 0;
+      found.row(k).maxCoeff(&ours), expected.row(k).maxCoeff(&theirs);
+      EXPECT_EQ(ours, theirs) << "ResNet-" << depth << ", image " << k;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace crossgrid
