@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include "crossgrid/backend/executor.hpp"
@@ -32,9 +34,16 @@ TEST(ThreadTeam, VisitsEveryIndexOnceOnItsLanes) {
 TEST(ThreadTeam, PassesExceptionsOnAndStopsTheLoop) {
   ThreadTeam team(2);
   std::atomic<int> started{0};
+  std::atomic<bool> failed{false};
   const auto fail = [&](std::size_t index, int) {
     ++started;
-    if (index == 3) throw std::runtime_error("index 3");
+    if (index == 3) {
+      failed = true;
+      throw std::runtime_error("index 3");
+    }
+    // The other thread must not be through before this one fails, nor while the system lets it wait just then.
+    while (index > 3 && !failed) std::this_thread::yield();
+    if (failed) std::this_thread::sleep_for(std::chrono::microseconds(100));
   };
   EXPECT_THROW(team.parallel_for(100000, fail), std::runtime_error);
   EXPECT_LT(started, 100000);
