@@ -69,7 +69,7 @@ Eigen::VectorXd inputs_of(const std::string& path, const Request& request) {
     throw input_error(path,
                       fmt::format("holds {} x {} numbers, expected one voltage per row", volts.rows(), volts.cols()));
   }
-  const Eigen::VectorXd inputs = volts.reshaped() / request.hardware.device.read_voltage;
+  Eigen::VectorXd inputs = volts.reshaped() / request.hardware.device.read_voltage;
   if (inputs.size() != request.plus.rows()) {
     throw input_error(
         path, fmt::format("holds {} voltages, but the conductances have {} rows", inputs.size(), request.plus.rows()));

@@ -97,7 +97,7 @@ CellState ArrayCircuit::gated_cells_state(const Eigen::VectorXd& gates, const Ce
     return CellState{joined(state.plus_voltages, state.minus_voltages),
                      joined(state.plus_currents, state.minus_currents)};
   };
-  const CellState programmed = state_of(gated_state(gated_, gates));
+  CellState programmed = state_of(gated_state(gated_, gates));
   if (!nonlinear()) return programmed;
   const Eigen::VectorXd conductances = joined(cut(plus_), cut(minus_));
   Eigen::VectorXd noise;
