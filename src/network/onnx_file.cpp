@@ -158,7 +158,7 @@ class Node {
     const auto* found = attribute(key);
     return found ? found->s() : otherwise;
   }
-  std::vector<std::int64_t> integers(const std::string& key, std::vector<std::int64_t> otherwise) const {
+  std::vector<std::int64_t> integers(const std::string& key, const std::vector<std::int64_t>& otherwise) const {
     const auto* found = attribute(key);
     return found ? std::vector<std::int64_t>(found->ints().begin(), found->ints().end()) : otherwise;
   }
@@ -305,6 +305,7 @@ class GraphReader {
 
   void append(const Node& node, Operation operation, std::vector<int> inputs) {
     std::vector<Shape> shapes;
+    shapes.reserve(inputs.size());
     for (const int input : inputs) shapes.push_back(shape_of(input));
     Layer layer{unique_name(node.name()), std::move(operation), std::move(inputs), {}};
     layer.output = output_shape(layer.operation, shapes, node.where());
