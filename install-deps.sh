@@ -8,7 +8,7 @@ set -euo pipefail
 build=(g++ cmake ninja-build ccache git pkg-config
   libopenmpi-dev openmpi-bin libdnnl-dev ocl-icd-opencl-dev libboost-program-options-dev libboost-dev nlohmann-json3-dev
   libsimdjson-dev libeigen3-dev libspdlog-dev libfmt-dev zlib1g-dev libxxhash-dev
-  libonnx-dev libprotobuf-dev protobuf-compiler)
+  libonnx-dev libprotobuf-dev)
 tests=(libgtest-dev libgmock-dev libbenchmark-dev libvalijson-dev clang-format clang-tidy valgrind
   python3-numpy python3-matplotlib dataset-fashion-mnist ngspice python3-venv)
 
