@@ -198,7 +198,8 @@ TEST_F(OnnxFile, SaysWhatIsWrong) {
               HasSubstr("'a1' is not what its last node makes"));
   EXPECT_THAT(with([](auto& g) { g.mutable_initializer(0)->set_data_location(onnx::TensorProto::EXTERNAL); }),
               HasSubstr("external data"));
-  EXPECT_THAT(with([](auto& g) { g.mutable_node(5)->set_input(0, "r1"); }), HasSubstr("'/a1' makes is used by nothing"));
+  EXPECT_THAT(with([](auto& g) { g.mutable_node(5)->set_input(0, "r1"); }),
+              HasSubstr("'/a1' makes is used by nothing"));
 }
 
 std::string shared(const std::string& name) {
