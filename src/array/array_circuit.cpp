@@ -1,6 +1,7 @@
 #include "crossgrid/array/array_circuit.hpp"
 
 #include <cmath>
+#include <limits>
 #include <set>
 #include <utility>
 
@@ -50,6 +51,7 @@ MatrixD ArrayCircuit::currents(const MatrixD& inputs, std::span<const CellReads>
 }
 
 Eigen::VectorXd ArrayCircuit::pulse_currents(const Eigen::VectorXd& inputs, std::span<const CellReads> reads) const {
+  if (inputs.hasNaN()) return Eigen::VectorXd::Constant(plus_.cols(), std::numeric_limits<double>::quiet_NaN());
   // Between two lengths that occur the pattern does not change.
   std::set<double> lengths;
   for (const double x : inputs) lengths.insert(std::abs(x));

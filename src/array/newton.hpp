@@ -56,7 +56,8 @@ std::vector<bool> chord(const std::vector<NonlinearCells>& cells, std::vector<Ce
       if (!open[k]) continue;
       const double now = residual(cells[k], states[k]);
       solved[k] = now <= solved_enough * states[k].currents.cwiseAbs().maxCoeff();
-      open[k] = !solved[k] && now <= left[k] / 4;
+      // Not of what is NaN: comparisons leave nothing of it in the residual.
+      open[k] = !solved[k] && now > 0 && now <= left[k] / 4;
       left[k] = now;
       if (!open[k]) continue;
       any = true;

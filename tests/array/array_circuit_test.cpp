@@ -167,6 +167,23 @@ TEST(ArrayCircuit, TakesReadNoiseToFirstOrderOrExactly) {
   }
 }
 
+/// An input that is not a number shows in the currents, of every kind of circuit, and ends.
+TEST(ArrayCircuit, KeepsNotANumberVisible) {
+  RandomArrays random(9);
+  const MatrixD cells = random.cells(9, 4);
+  Eigen::VectorXd inputs = Eigen::VectorXd::Ones(9);
+  inputs[3] = std::numeric_limits<double>::quiet_NaN();
+  for (const WireSource source : {WireSource::input, WireSource::separate}) {
+    for (const bool pulses : {false, true}) {
+      for (const DeviceConfig& device : {DeviceConfig{}, cubic_device(0.9)}) {
+        CircuitConfig config;
+        config.wires = typical, config.source = source, config.pulses = pulses;
+        EXPECT_TRUE(ArrayCircuit(cells, {}, config, device).currents(inputs).array().isNaN().all()) << pulses;
+      }
+    }
+  }
+}
+
 /// Gated cells are solved with the cells as they are read.
 TEST(ArrayCircuit, ReadsGatedCells) {
   RandomArrays random(7);
