@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include "crossgrid/onnx/onnx_graph.hpp"
+
+namespace crossgrid {
+
+/// Reads an ONNX file (opset 7 and later). Weights may be stored outside of it (external data): in files of its folder
+/// or below. Error(bad_input) names the file and the node or tensor, what was found and what was expected: truncated or
+/// other files, types and nested graphs that are not supported, missing values, cycles, names made twice.
+OnnxModel read_onnx_model(const std::string& path);
+
+/// Writes a model, constants inside. Error(storage) where it can't be written.
+void write_onnx_model(const OnnxModel& model, const std::string& path);
+
+/// Reads a file of one tensor, as ONNX's tests hold their inputs and outputs (TensorProto).
+OnnxTensor read_onnx_tensor(const std::string& path);
+
+}  // namespace crossgrid

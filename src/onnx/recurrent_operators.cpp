@@ -1,0 +1,7 @@
+#include "crossgrid/onnx/onnx_operators.hpp"
+
+namespace crossgrid {
+
+void add_recurrent_operators(OnnxOperators&) {}
+
+}  // namespace crossgrid

@@ -1,0 +1,7 @@
+#include "crossgrid/onnx/onnx_operators.hpp"
+
+namespace crossgrid {
+
+void add_reduction_operators(OnnxOperators&) {}
+
+}  // namespace crossgrid
