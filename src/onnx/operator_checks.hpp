@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+
+#include "crossgrid/onnx/onnx_operators.hpp"
+
+/// What operators ask of their inputs and outputs. All throw Error(bad_input), which names the node.
+namespace crossgrid {
+
+/// The most values that one output may have, and the largest attribute that counts positions.
+constexpr std::int64_t most_values = std::int64_t{1} << 28;
+
+/// Error where an input is left out.
+const OnnxTensor& needed_input(const OnnxNode& node, OnnxInputs inputs, std::size_t k);
+/// Null where it is left out.
+const OnnxTensor* optional_input(OnnxInputs inputs, std::size_t k);
+/// A needed input of a real type; of any integer type.
+const OnnxTensor& real_input(const OnnxNode& node, OnnxInputs inputs, std::size_t k);
+const OnnxTensor& integer_input(const OnnxNode& node, OnnxInputs inputs, std::size_t k);
+
+/// The product of the extents; Error where one is negative or it is more than most_values.
+std::int64_t checked_size(const OnnxNode& node, const Extents& dims);
+/// Error where `outputs` of `steps` each (both from 0 on) would take hours.
+void check_work(const OnnxNode& node, std::int64_t outputs, std::int64_t steps);
+/// An axis from -rank to rank - 1, as one from 0 on.
+std::size_t checked_axis(const OnnxNode& node, std::int64_t axis, std::size_t rank);
+/// Error where the input's shape is another; `what`: "bias", "sequence_lens".
+void check_dims(const OnnxNode& node, const OnnxTensor& input, const Extents& expected, const char* what);
+
+/// The type of a result of reals of these types: float64 if one is, else the first's.
+ElementType common_type(std::initializer_list<const OnnxTensor*> inputs);
+
+}  // namespace crossgrid
