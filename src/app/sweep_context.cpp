@@ -37,9 +37,10 @@ void check_fits(const SweepFile& sweep, const Network& network, const Dataset& d
 /// Calibration must never see a test image, under whatever index it is stored.
 void check_disjoint(const SweepFile& sweep, const Dataset& test, std::pair<std::uint64_t, std::uint64_t> test_span,
                     const Dataset& calibration, std::pair<std::uint64_t, std::uint64_t> calibration_span) {
-  const auto image_id = [](const Dataset& data, std::uint64_t index) {
-    const auto pixels = data.pixels(index);
-    return hash_bytes(pixels.data(), pixels.size());
+  ImageBuffer buffer;
+  const auto image_id = [&](const Dataset& data, std::uint64_t index) {
+    return std::visit([](const auto& values) { return hash_bytes(values.data(), values.size_bytes()); },
+                      data.image(index, buffer));
   };
   std::unordered_map<Id128, std::uint64_t, Id128Hasher> calibrated;
   for (std::uint64_t i = 0; i < calibration_span.second; ++i) {

@@ -43,22 +43,33 @@ Id128 hash_bytes(const void* data, std::size_t size) {
   return from_xxhash(XXH3_128bits(data, size));
 }
 
+PieceHash::PieceHash() : state_(XXH3_createState(), [](XXH3_state_s* state) { XXH3_freeState(state); }) {
+  XXH3_128bits_reset(state_.get());
+}
+
+void PieceHash::add(const void* data, std::size_t size) {
+  XXH3_128bits_update(state_.get(), data, size);
+}
+
+Id128 PieceHash::value() const {
+  return from_xxhash(XXH3_128bits_digest(state_.get()));
+}
+
 Id128 hash_file(const std::string& path) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
   if (!file) {
     throw input_error(path, fmt::format("can't be read: {}", std::strerror(errno)));
   }
-  const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state(XXH3_createState(), &XXH3_freeState);
-  XXH3_128bits_reset(state.get());
+  PieceHash hash;
   std::vector<char> block(1 << 20);
   std::size_t got = 0;
   while ((got = std::fread(block.data(), 1, block.size(), file.get())) > 0) {
-    XXH3_128bits_update(state.get(), block.data(), got);
+    hash.add(block.data(), got);
   }
   if (std::ferror(file.get()) != 0) {
     throw input_error(path, fmt::format("can't be read: {}", std::strerror(errno)));
   }
-  return from_xxhash(XXH3_128bits_digest(state.get()));
+  return hash.value();
 }
 
 }  // namespace crossgrid

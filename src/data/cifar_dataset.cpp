@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "crossgrid/base/error.hpp"
+#include "crossgrid/data/images_hash.hpp"
 #include "crossgrid/data/mapped_file.hpp"
 
 namespace crossgrid {
@@ -20,59 +21,64 @@ constexpr std::size_t plane = std::size_t{size} * size, image_bytes = plane * ch
 class CifarDataset final : public Dataset {
  public:
   CifarDataset(const std::vector<std::string>& files, int classes, std::string place)
-      : classes_(classes), place_(std::move(place)) {
+      : classes_(classes), labels_(classes == 100 ? 2 : 1), place_(std::move(place)) {
     for (const std::string& file : files) add(file);
   }
 
-  std::uint64_t size() const override { return labels_.size(); }
+  std::uint64_t size() const override { return records_.size(); }
   int channels() const override { return channels_of_image; }
   int height() const override { return crossgrid::size; }
   int width() const override { return crossgrid::size; }
   int classes() const override { return classes_; }
-  std::span<const std::uint8_t> pixels(std::uint64_t index) const override {
-    return std::span(pixels_).subspan(index * image_bytes, image_bytes);
+  ImageView image(std::uint64_t index, ImageBuffer& buffer) const override {
+    const std::uint8_t* const from = records_[index] + labels_;
+    buffer.pixels.resize(image_bytes);
+    std::uint8_t* to = buffer.pixels.data();
+    for (std::size_t pixel = 0; pixel < plane; ++pixel) {
+      for (std::size_t c = 0; c < channels_of_image; ++c) *to++ = from[c * plane + pixel];
+    }
+    return Pixels(buffer.pixels);
   }
-  int label(std::uint64_t index) const override { return labels_[index]; }
+  int label(std::uint64_t index) const override { return records_[index][labels_ - 1]; }
 
   Id128 content() const override {
     std::call_once(hashed_, [this] {
-      content_ = hash_text(fmt::format("cifar {}: {} {}", classes_, hash_bytes(pixels_.data(), pixels_.size()).hex(),
-                                       hash_bytes(labels_.data(), labels_.size()).hex()));
+      const ImagesHash hash = hash_images(*this);
+      content_ = hash_text(fmt::format("cifar {}: {} {}", classes_, hash.images.hex(), hash.labels.hex()));
     });
     return content_;
   }
 
   std::string description() const override {
-    return fmt::format("{} images {}x{}x{}, {} classes, {} (cifar{})", labels_.size(), height(), width(), channels(),
-                       classes_, place_, classes_);
+    return fmt::format("{} images {}x{}x{}, {} classes, {} (cifar{})", size(), height(), width(), channels(), classes_,
+                       place_, classes_);
   }
 
  private:
   void add(const std::string& path) {
-    const MappedFile file(path);
-    const std::size_t labels = classes_ == 100 ? 2 : 1, record = labels + image_bytes, bytes = file.bytes().size();
-    if (bytes == 0 || bytes % record != 0) {
-      throw input_error(
-          path, fmt::format("has {} bytes, expected a multiple of {}: {} label byte{} and {} pixels per image", bytes,
-                            record, labels, labels > 1 ? "s" : "", image_bytes));
+    files_.emplace_back(path);
+    const Pixels file = files_.back().bytes();
+    const std::size_t record = labels_ + image_bytes;
+    if (file.empty() || file.size() % record != 0) {
+      throw input_error(path,
+                        fmt::format("has {} bytes, expected a multiple of {}: {} label byte{} and {} pixels per image",
+                                    file.size(), record, labels_, labels_ > 1 ? "s" : "", image_bytes));
     }
-    for (std::size_t at = 0; at < bytes; at += record) {
-      const std::uint8_t* const from = file.bytes().data() + at;
-      const int label = from[labels - 1];
-      if (label >= classes_) {
+    for (std::size_t at = 0; at < file.size(); at += record) {
+      records_.push_back(file.data() + at);
+      const int found = label(records_.size() - 1);
+      if (found >= classes_) {
         throw input_error(path,
-                          fmt::format("image {} has label {}, expected 0 to {}", at / record, label, classes_ - 1));
-      }
-      labels_.push_back(static_cast<std::uint8_t>(label));
-      for (std::size_t pixel = 0; pixel < plane; ++pixel) {
-        for (std::size_t c = 0; c < channels_of_image; ++c) pixels_.push_back(from[labels + c * plane + pixel]);
+                          fmt::format("image {} has label {}, expected 0 to {}", at / record, found, classes_ - 1));
       }
     }
   }
 
   int classes_;
+  std::size_t labels_;  ///< bytes before an image; the last one is used
   std::string place_;
-  std::vector<std::uint8_t> pixels_, labels_;
+  std::vector<MappedFile> files_;
+  std::vector<const std::uint8_t*> records_;
   mutable std::once_flag hashed_;
   mutable Id128 content_;
 };

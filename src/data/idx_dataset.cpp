@@ -15,6 +15,7 @@
 #include "crossgrid/base/error.hpp"
 #include "crossgrid/base/json.hpp"
 #include "crossgrid/data/idx_file.hpp"
+#include "crossgrid/data/images_hash.hpp"
 
 namespace crossgrid {
 namespace {
@@ -42,19 +43,14 @@ class IdxDataset final : public Dataset {
   int height() const override { return static_cast<int>(images_.shape()[1]); }
   int width() const override { return static_cast<int>(images_.shape()[2]); }
   int classes() const override { return classes_; }
-  std::span<const std::uint8_t> pixels(std::uint64_t index) const override {
-    const std::size_t image = std::size_t{images_.shape()[1]} * images_.shape()[2];
-    return images_.bytes().subspan(index * image, image);
+  ImageView image(std::uint64_t index, ImageBuffer&) const override {
+    const std::size_t size = std::size_t{images_.shape()[1]} * images_.shape()[2];
+    return images_.bytes().subspan(index * size, size);
   }
   int label(std::uint64_t index) const override { return labels_.bytes()[index]; }
 
   Id128 content() const override {
-    std::call_once(hashed_, [this] {
-      const Id128 pixels = hash_bytes(images_.bytes().data(), images_.bytes().size());
-      const Id128 labels = hash_bytes(labels_.bytes().data(), labels_.bytes().size());
-      content_ = hash_text(
-          fmt::format("{} x {}: {} {}", fmt::join(images_.shape(), " x "), channels(), pixels.hex(), labels.hex()));
-    });
+    std::call_once(hashed_, [this] { content_ = images_content(*this); });
     return content_;
   }
 

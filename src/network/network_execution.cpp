@@ -18,13 +18,9 @@ bool same(const Converter<float>& a, const Converter<float>& b) {
 
 std::vector<float> make_pixel_table(const Network& network, const Converter<float>& encoding) {
   std::vector<float> table;
-  const Preprocess& preprocess = network.preprocess;
-  for (int c = 0; c < network.input.channels; ++c) {
-    const auto channel = static_cast<std::size_t>(c);
-    const double mean = preprocess.mean.empty() ? 0 : preprocess.mean[channel];
-    const double deviation = preprocess.std.empty() ? 1 : preprocess.std[channel];
+  for (std::size_t c = 0; c < static_cast<std::size_t>(network.input.channels); ++c) {
     for (int pixel = 0; pixel < 256; ++pixel) {
-      table.push_back(encoding(static_cast<float>((pixel * preprocess.scale - mean) / deviation)));
+      table.push_back(encoding(static_cast<float>(network.preprocess(pixel, c))));
     }
   }
   return table;
@@ -53,13 +49,24 @@ struct NetworkExecution::Run {
     const Shape& image = network.network_.input;
     const auto pixels = static_cast<std::size_t>(image.height) * static_cast<std::size_t>(image.width);
     float* to = tensor(0);
+    ImageBuffer buffer;
     for (int k = 0; k < batch.size; ++k, to += image.size()) {
       if (k < batch.begin || k >= batch.end) {
         std::fill_n(to, image.size(), 0.0f);
-      } else {
-        look_up_pixels(data.pixels(batch.first + static_cast<std::uint64_t>(k)).data(), to, pixels, image.channels,
-                       network.pixel_table_.data());
+        continue;
       }
+      const ImageView view = data.image(batch.first + static_cast<std::uint64_t>(k), buffer);
+      if (const auto* bytes = std::get_if<Pixels>(&view)) {
+        look_up_pixels(bytes->data(), to, pixels, image.channels, network.pixel_table_.data());
+      } else {
+        load_floats(std::get<Floats>(view), to);
+      }
+    }
+  }
+  void load_floats(Floats values, float* to) const {
+    const auto channels = static_cast<std::size_t>(network.network_.input.channels);
+    for (std::size_t k = 0; k < values.size(); ++k) {
+      to[k] = encoding(0)(static_cast<float>(network.network_.preprocess(values[k], k % channels)));
     }
   }
 };

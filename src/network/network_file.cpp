@@ -286,7 +286,8 @@ std::vector<double> read_per_channel(const Node& array, int channels) {
 Preprocess read_preprocess(const Node& node, int channels) {
   node.expect_keys({"scale", "mean", "std"});
   Preprocess preprocess;
-  if (node.has("scale")) preprocess.scale = node.at("scale").positive();
+  preprocess.scale_given = node.has("scale");
+  if (preprocess.scale_given) preprocess.scale = node.at("scale").positive();
   if (node.has("mean")) preprocess.mean = read_per_channel(node.at("mean"), channels);
   if (node.has("std")) {
     preprocess.std = read_per_channel(node.at("std"), channels);

@@ -202,13 +202,14 @@ struct ReferenceNetwork::Walk {
 ReferenceNetwork::Image ReferenceNetwork::run(const Dataset& data, std::uint64_t image) const {
   Image found;
   Walk walk{*this, static_cast<std::uint32_t>(image), found};
-  const Preprocess& preprocess = network_.preprocess;
   std::vector<double> pixels;
-  for (const std::uint8_t pixel : data.pixels(image)) {
-    const std::size_t c = pixels.size() % static_cast<std::size_t>(network_.input.channels);
-    const double mean = preprocess.mean.empty() ? 0 : preprocess.mean[c];
-    pixels.push_back((pixel * preprocess.scale - mean) / (preprocess.std.empty() ? 1 : preprocess.std[c]));
-  }
+  ImageBuffer buffer;
+  const auto read = [&](const auto& values) {
+    for (const auto value : values) {
+      pixels.push_back(network_.preprocess(value, pixels.size() % static_cast<std::size_t>(network_.input.channels)));
+    }
+  };
+  std::visit(read, data.image(image, buffer));
   std::vector<std::vector<double>> values;
   const auto value_of = [&](int index) -> const std::vector<double>& {
     return index < 0 ? pixels : values[static_cast<std::size_t>(index)];

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "error_message.hpp"
+#include "image_values.hpp"
 #include "temporary_folder.hpp"
 
 namespace crossgrid {
@@ -32,7 +33,7 @@ TEST(CifarDataset, ReadsAFileChannelLast) {
   EXPECT_EQ(data->classes(), 10);
   EXPECT_EQ(data->channels() * data->height() * data->width(), 3072);
   EXPECT_EQ(data->label(2), 6);
-  const auto pixels = data->pixels(1);
+  const auto pixels = testing::pixels_of(*data, 1);
   EXPECT_EQ(pixels[0], 1);
   EXPECT_EQ(pixels[1], 2);
   EXPECT_EQ(pixels[2], 3) << "the channels of one pixel";
@@ -52,6 +53,21 @@ TEST(CifarDataset, FindsTheFilesOfTheArchives) {
   EXPECT_NE(test->content(), train->content());
   folder.write("test.bin", records(2, 2, 90));
   EXPECT_EQ(open_cifar_dataset(folder.path(), 100, "test")->label(1), 92) << "the fine label";
+}
+
+// Journals name data by this.
+TEST(CifarDataset, IsToldByItsPixelsChannelLast) {
+  const TemporaryFolder folder;
+  std::vector<std::uint8_t> pixels;
+  for (int k = 0; k < 3; ++k) {
+    for (int p = 0; p < 1024; ++p) {
+      for (int c = 0; c < 3; ++c) pixels.push_back(static_cast<std::uint8_t>(k + c + p));
+    }
+  }
+  const std::vector<std::uint8_t> labels{4, 5, 6};
+  EXPECT_EQ(open_cifar_dataset(folder.write("some.bin", records(3, 1, 4)), 10, "test")->content(),
+            hash_text("cifar 10: " + hash_bytes(pixels.data(), pixels.size()).hex() + " " +
+                      hash_bytes(labels.data(), labels.size()).hex()));
 }
 
 TEST(CifarDataset, SaysWhatIsWrong) {

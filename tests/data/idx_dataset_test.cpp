@@ -5,6 +5,7 @@
 
 #include "data/error_message.hpp"
 #include "data/idx_bytes.hpp"
+#include "data/image_values.hpp"
 #include "data/temporary_folder.hpp"
 
 namespace crossgrid {
@@ -40,7 +41,7 @@ TEST_F(IdxDatasetTest, HasImagesAndLabelsInFileOrder) {
   EXPECT_EQ(data->width(), 3);
   EXPECT_EQ(data->channels(), 1);
   EXPECT_EQ(data->classes(), 3);
-  EXPECT_THAT(data->pixels(1), ::testing::ElementsAre(6, 7, 8, 9, 10, 11));
+  EXPECT_THAT(testing::pixels_of(*data, 1), ::testing::ElementsAre(6, 7, 8, 9, 10, 11));
   EXPECT_EQ(data->label(2), 2);
   EXPECT_EQ(data->description(), "3 images 2x3x1, 3 classes, " + folder_.path() + " (idx)");
 }

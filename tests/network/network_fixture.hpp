@@ -29,9 +29,8 @@ class MemoryDataset final : public Dataset {
   int height() const override { return shape_.height; }
   int width() const override { return shape_.width; }
   int classes() const override { return classes_; }
-  std::span<const std::uint8_t> pixels(std::uint64_t index) const override {
-    return std::span(pixels_).subspan(index * shape_.size(), shape_.size());
-  }
+  ImageView image(std::uint64_t index, ImageBuffer&) const override { return pixels(index); }
+  Pixels pixels(std::uint64_t index) const { return Pixels(pixels_).subspan(index * shape_.size(), shape_.size()); }
   int label(std::uint64_t index) const override { return labels_[index]; }
   Id128 content() const override { return hash_bytes(pixels_.data(), pixels_.size()); }
   std::string description() const override { return "random images"; }
@@ -123,7 +122,8 @@ using Values = std::vector<double>;
 
 inline Values image_values(const Network& network, const Dataset& data, std::uint64_t image) {
   Values values;
-  const auto pixels = data.pixels(image);
+  ImageBuffer buffer;
+  const auto pixels = std::get<Pixels>(data.image(image, buffer));
   for (std::size_t k = 0; k < pixels.size(); ++k) {
     const std::size_t c = k % static_cast<std::size_t>(network.input.channels);
     const Preprocess& p = network.preprocess;

@@ -2,8 +2,11 @@
 
 #include <compare>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+
+struct XXH3_state_s;
 
 namespace crossgrid {
 
@@ -31,6 +34,16 @@ Id128 hash_bytes(const void* data, std::size_t size);
 inline Id128 hash_text(std::string_view text) {
   return hash_bytes(text.data(), text.size());
 }
+/// hash_bytes() of bytes that come piece by piece.
+class PieceHash {
+ public:
+  PieceHash();
+  void add(const void* data, std::size_t size);
+  Id128 value() const;
+
+ private:
+  std::unique_ptr<XXH3_state_s, void (*)(XXH3_state_s*)> state_;
+};
 /// Hash of a file's content, read in blocks. Throws Error(bad_input) naming the file and the reason.
 Id128 hash_file(const std::string& path);
 

@@ -4,13 +4,25 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "crossgrid/base/id128.hpp"
 
 namespace crossgrid {
 
-/// Images with labels, in file order. Pixels are bytes, channel-last (NHWC).
+using Pixels = std::span<const std::uint8_t>;
+using Floats = std::span<const float>;
+/// An image, channel-last (HWC): pixels, or values of a data set whose floats() holds.
+using ImageView = std::variant<Pixels, Floats>;
+
+/// Where an image is put that does not lie in memory as it is handed out: one per reader, kept from image to image.
+struct ImageBuffer {
+  std::vector<std::uint8_t> pixels;
+  std::vector<float> floats;
+};
+
+/// Images with labels, in file order.
 class Dataset {
  public:
   virtual ~Dataset() = default;
@@ -19,8 +31,10 @@ class Dataset {
   virtual int height() const = 0;
   virtual int width() const = 0;
   virtual int classes() const = 0;  ///< 1 + the largest label
-  /// Pixels of image `index`, height * width * channels bytes.
-  virtual std::span<const std::uint8_t> pixels(std::uint64_t index) const = 0;
+  /// Whether images are floats, not bytes.
+  virtual bool floats() const { return false; }
+  /// Image `index`, height * width * channels values: where they are mapped, else in `buffer` until its next use.
+  virtual ImageView image(std::uint64_t index, ImageBuffer& buffer) const = 0;
   virtual int label(std::uint64_t index) const = 0;
   /// Hash of all pixels and labels in file order.
   virtual Id128 content() const = 0;

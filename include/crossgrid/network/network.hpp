@@ -53,11 +53,16 @@ struct Layer {
   Shape output;             ///< found when the network is read
 };
 
-/// How pixels become the network's input: (pixel * scale - mean[c]) / std[c].
+/// How the values of an image become the network's input: (value * scale - mean[c]) / std[c].
 struct Preprocess {
-  double scale = 1.0 / 255.0;
-  std::vector<double> mean;  ///< one per channel, empty: 0
-  std::vector<double> std;   ///< one per channel, empty: 1
+  double scale = 1.0 / 255.0;  ///< of pixels
+  std::vector<double> mean;    ///< one per channel, empty: 0
+  std::vector<double> std;     ///< one per channel, empty: 1
+  bool scale_given = false;    ///< by the network's file or the sweep; else images of floats are taken as they are
+
+  double operator()(double value, std::size_t channel) const {
+    return (value * scale - (mean.empty() ? 0 : mean[channel])) / (std.empty() ? 1 : std[channel]);
+  }
 };
 
 struct Network {
