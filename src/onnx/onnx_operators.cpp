@@ -8,11 +8,16 @@ namespace crossgrid {
 const OnnxOperators& onnx_operators() {
   static const OnnxOperators table = [] {
     OnnxOperators operators;
+    add_unary_operators(operators);
     add_elementwise_operators(operators);
     add_movement_operators(operators);
+    add_indexing_operators(operators);
+    add_sorting_operators(operators);
     add_reduction_operators(operators);
     add_shape_operators(operators);
+    add_constant_operators(operators);
     add_window_operators(operators);
+    add_convolution_operators(operators);
     add_product_operators(operators);
     add_normalization_operators(operators);
     add_recurrent_operators(operators);

@@ -9,6 +9,9 @@ namespace {
 
 constexpr std::int64_t most_steps = std::int64_t{1} << 36;
 
+/// ONNX's numbers of the element types (TensorProto.DataType), in ElementType's order.
+constexpr std::int64_t type_numbers[] = {1, 11, 10, 16, 3, 5, 6, 7, 2, 4, 12, 13, 9};
+
 }  // namespace
 
 const OnnxTensor& needed_input(const OnnxNode& node, OnnxInputs inputs, std::size_t k) {
@@ -35,17 +38,33 @@ const OnnxTensor& integer_input(const OnnxNode& node, OnnxInputs inputs, std::si
   return input;
 }
 
+std::vector<std::int64_t> integer_list(const OnnxNode& node, OnnxInputs inputs, std::size_t k) {
+  const OnnxTensor& input = integer_input(node, inputs, k);
+  if (input.rank() > 1) {
+    throw node.error(fmt::format("input {} is {}, expected a list", k, extents_text(input.dims())));
+  }
+  return input.as_integers();
+}
+
+std::optional<std::vector<std::int64_t>> integers_of(const OnnxNode& node, OnnxInputs inputs, std::size_t k,
+                                                     const std::string& key) {
+  if (optional_input(inputs, k)) return integer_list(node, inputs, k);
+  if (node.has(key)) return node.integers(key, {});
+  return std::nullopt;
+}
+
 std::int64_t checked_size(const OnnxNode& node, const Extents& dims) {
-  const bool empty = std::ranges::count(dims, 0) > 0;
   std::int64_t size = 1;
+  bool empty = false;
   for (const std::int64_t extent : dims) {
-    if (extent < 0 || (!empty && size > most_values / extent)) {
+    if (extent < 0 || extent > most_values / size) {
       throw node.error(
           fmt::format("makes {}, expected extents from 0 on and at most {} values", extents_text(dims), most_values));
     }
-    size *= empty ? 0 : extent;
+    if (extent == 0) empty = true;
+    size *= std::max<std::int64_t>(extent, 1);
   }
-  return size;
+  return empty ? 0 : size;
 }
 
 void check_work(const OnnxNode& node, std::int64_t outputs, std::int64_t steps) {
@@ -63,10 +82,28 @@ std::size_t checked_axis(const OnnxNode& node, std::int64_t axis, std::size_t ra
   return static_cast<std::size_t>(axis < 0 ? axis + signed_rank : axis);
 }
 
+std::vector<std::size_t> checked_axes(const OnnxNode& node, std::span<const std::int64_t> axes, std::size_t rank) {
+  std::vector<std::size_t> checked;
+  for (const std::int64_t axis : axes) {
+    const std::size_t next = checked_axis(node, axis, rank);
+    if (std::ranges::count(checked, next) > 0) throw node.error(fmt::format("has axis {} twice", next));
+    checked.push_back(next);
+  }
+  return checked;
+}
+
 void check_dims(const OnnxNode& node, const OnnxTensor& input, const Extents& expected, const char* what) {
   if (input.dims() != expected) {
     throw node.error(fmt::format("{} is {}, expected {}", what, extents_text(input.dims()), extents_text(expected)));
   }
+}
+
+ElementType numbered_type(const OnnxNode& node, std::int64_t number) {
+  const auto* const found = std::ranges::find(type_numbers, number);
+  if (found == std::end(type_numbers)) {
+    throw node.error(fmt::format("asks for ONNX's element type {}, expected that of numbers or booleans", number));
+  }
+  return static_cast<ElementType>(found - std::begin(type_numbers));
 }
 
 ElementType common_type(std::initializer_list<const OnnxTensor*> inputs) {

@@ -1,6 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "crossgrid/onnx/onnx_operators.hpp"
 
@@ -18,14 +22,26 @@ const OnnxTensor* optional_input(OnnxInputs inputs, std::size_t k);
 const OnnxTensor& real_input(const OnnxNode& node, OnnxInputs inputs, std::size_t k);
 const OnnxTensor& integer_input(const OnnxNode& node, OnnxInputs inputs, std::size_t k);
 
-/// The product of the extents; Error where one is negative or it is more than most_values.
+/// The integers of an input of one axis or none.
+std::vector<std::int64_t> integer_list(const OnnxNode& node, OnnxInputs inputs, std::size_t k);
+/// Those of an input, or of the attribute that was there before it; none: left out.
+std::optional<std::vector<std::int64_t>> integers_of(const OnnxNode& node, OnnxInputs inputs, std::size_t k,
+                                                     const std::string& key);
+
+/// The product of the extents; Error where one is negative or the product of those that are not 0 is more than
+/// most_values.
 std::int64_t checked_size(const OnnxNode& node, const Extents& dims);
 /// Error where `outputs` of `steps` each (both from 0 on) would take hours.
 void check_work(const OnnxNode& node, std::int64_t outputs, std::int64_t steps);
 /// An axis from -rank to rank - 1, as one from 0 on.
 std::size_t checked_axis(const OnnxNode& node, std::int64_t axis, std::size_t rank);
+/// Different axes, each such, in the order given.
+std::vector<std::size_t> checked_axes(const OnnxNode& node, std::span<const std::int64_t> axes, std::size_t rank);
 /// Error where the input's shape is another; `what`: "bias", "sequence_lens".
 void check_dims(const OnnxNode& node, const OnnxTensor& input, const Extents& expected, const char* what);
+
+/// The element type that has this number in ONNX (TensorProto.DataType).
+ElementType numbered_type(const OnnxNode& node, std::int64_t number);
 
 /// The type of a result of reals of these types: float64 if one is, else the first's.
 ElementType common_type(std::initializer_list<const OnnxTensor*> inputs);

@@ -26,11 +26,16 @@ std::vector<OnnxTensor> evaluate(const OnnxNode& node, OnnxInputs inputs);
 std::vector<OnnxTensor> evaluate(const OnnxModel& model, std::span<const OnnxTensor> inputs);
 
 /// The families, one file each.
+void add_unary_operators(OnnxOperators& operators);
 void add_elementwise_operators(OnnxOperators& operators);
 void add_movement_operators(OnnxOperators& operators);
+void add_indexing_operators(OnnxOperators& operators);
+void add_sorting_operators(OnnxOperators& operators);
 void add_reduction_operators(OnnxOperators& operators);
 void add_shape_operators(OnnxOperators& operators);
+void add_constant_operators(OnnxOperators& operators);
 void add_window_operators(OnnxOperators& operators);
+void add_convolution_operators(OnnxOperators& operators);
 void add_product_operators(OnnxOperators& operators);
 void add_normalization_operators(OnnxOperators& operators);
 void add_recurrent_operators(OnnxOperators& operators);
