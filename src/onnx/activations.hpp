@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cmath>
+#include <limits>
 
 #include "crossgrid/base/exponential.hpp"
 
@@ -11,6 +12,13 @@ inline double exponential(double x) {
   if (!(x > 0)) return portable_exp(x);
   const double root = 1 / portable_exp(-x / 2);
   return root * root;
+}
+
+/// ln x of any x
+inline double logarithm(double x) {
+  if (x <= 0 || std::isinf(x)) return x < 0 ? std::numeric_limits<double>::quiet_NaN() : x == 0 ? -HUGE_VAL : x;
+  const bool tiny = x < std::numeric_limits<double>::min();
+  return tiny ? portable_log(x * 0x1p54) + portable_log(0x1p-54) : portable_log(x);
 }
 
 inline double sigmoid(double x) {

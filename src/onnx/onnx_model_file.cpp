@@ -193,12 +193,14 @@ OnnxTensor read_tensor(const onnx::TensorProto& proto, const std::string& file, 
   }
   std::int64_t count = 1;
   for (const std::int64_t extent : dims) {
-    if (extent < 0 || (extent > 0 && count > most_elements / extent)) {
+    const std::int64_t factor = std::max<std::int64_t>(extent, 1);  // so that no product of some extents is too large
+    if (extent < 0 || count > most_elements / factor) {
       throw input_error(where, fmt::format("is {}, expected sizes from 0 on and at most {} elements",
                                            extents_text(dims), most_elements));
     }
-    count *= extent;
+    count *= factor;
   }
+  if (std::ranges::count(dims, 0) > 0) count = 0;
   const auto expect = [&](std::size_t found, std::size_t expected, const char* what) {
     if (found != expected) {
       throw input_error(where, fmt::format("holds {} {}, expected {} ({} of {})", found, what, expected,
