@@ -145,8 +145,7 @@ Sources padded_places(const OnnxNode& node, const std::string& mode, std::int64_
   for (std::int64_t& place : places) {
     place -= before;
     if (mode == "edge") place = std::clamp<std::int64_t>(place, 0, std::max<std::int64_t>(extent - 1, 0));
-    if (mode == "reflect" && place < 0) place = -place;
-    if (mode == "reflect" && place >= extent) place = 2 * (extent - 1) - place;
+    if (mode == "reflect") place = place < 0 ? -place : std::min(place, 2 * (extent - 1) - place);
     const bool inside = place >= 0 && place < extent;
     if (!inside && mode != "constant") {
       throw node.error(fmt::format("{} pads an axis of {} to {}, {} before it: there is no more to repeat", mode,

@@ -79,23 +79,23 @@ Outputs reduce(const OnnxNode& node, OnnxInputs inputs) {
   return {OnnxTensor::of_reals(input.type(), groups.dims, reduced(groups.values.as_reals(), groups, function))};
 }
 
-template <auto next>
-double folded(Reals values, double first) {
+template <class Next>
+double folded(Reals values, double first, const Next& next) {
   for (const double value : values) first = next(first, value);
   return first;
 }
 
 double sum(Reals values) {
-  return folded<[](double total, double x) { return total + x; }>(values, 0);
+  return folded(values, 0, [](double total, double x) { return total + x; });
 }
 double product(Reals values) {
-  return folded<[](double total, double x) { return total * x; }>(values, 1);
+  return folded(values, 1, [](double total, double x) { return total * x; });
 }
 double absolute_sum(Reals values) {
-  return folded<[](double total, double x) { return total + std::abs(x); }>(values, 0);
+  return folded(values, 0, [](double total, double x) { return total + std::abs(x); });
 }
 double square_sum(Reals values) {
-  return folded<[](double total, double x) { return total + x * x; }>(values, 0);
+  return folded(values, 0, [](double total, double x) { return total + x * x; });
 }
 double mean(Reals values) {
   return sum(values) / static_cast<double>(values.size());
@@ -109,12 +109,12 @@ double log_sum(Reals values) {
 
 /// One that is not a number wins.
 double largest(Reals values) {
-  return folded<[](double top, double x) { return x <= top ? top : x; }>(values,
-                                                                         -std::numeric_limits<double>::infinity());
+  constexpr double none = -std::numeric_limits<double>::infinity();
+  return folded(values, none, [](double top, double x) { return x > top || x != x ? x : top; });
 }
 double least(Reals values) {
-  return -folded<[](double top, double x) { return -x <= top ? top : -x; }>(values,
-                                                                            -std::numeric_limits<double>::infinity());
+  constexpr double none = std::numeric_limits<double>::infinity();
+  return folded(values, none, [](double bottom, double x) { return x < bottom || x != x ? x : bottom; });
 }
 
 /// Beside the largest value, which no sum overflows.
