@@ -43,8 +43,8 @@ class CifarDataset final : public Dataset {
 
   Id128 content() const override {
     std::call_once(hashed_, [this] {
-      const ImagesHash hash = hash_images(*this);
-      content_ = hash_text(fmt::format("cifar {}: {} {}", classes_, hash.images.hex(), hash.labels.hex()));
+      content_ =
+          hash_text(fmt::format("cifar {}: {} {}", classes_, hash_images(*this).hex(), hash_labels(*this).hex()));
     });
     return content_;
   }

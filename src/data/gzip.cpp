@@ -99,4 +99,15 @@ std::vector<std::uint8_t> gunzip(std::span<const std::uint8_t> packed, std::size
   }
 }
 
+std::size_t gunzip_into(std::span<const std::uint8_t> packed, std::span<std::uint8_t> out, const std::string& file) {
+  Inflater inflater(packed, file);
+  std::uint8_t more = 0;
+  const std::size_t filled = inflater.fill(out);
+  return filled < out.size() ? filled : filled + inflater.fill({&more, 1});
+}
+
+std::size_t most_unpacked(std::size_t packed) {
+  return 1032 * packed;
+}
+
 }  // namespace crossgrid

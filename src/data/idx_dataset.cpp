@@ -13,19 +13,12 @@
 #include <vector>
 
 #include "crossgrid/base/error.hpp"
-#include "crossgrid/base/json.hpp"
 #include "crossgrid/data/idx_file.hpp"
 #include "crossgrid/data/images_hash.hpp"
+#include "crossgrid/data/splits.hpp"
 
 namespace crossgrid {
 namespace {
-
-/// 10000 -> "10,000", whatever the locale.
-std::string grouped(std::uint64_t number) {
-  std::string text = std::to_string(number);
-  for (std::size_t end = text.size(); end > 3; end -= 3) text.insert(end - 3, 1, ',');
-  return text;
-}
 
 class IdxDataset final : public Dataset {
  public:
@@ -55,8 +48,8 @@ class IdxDataset final : public Dataset {
   }
 
   std::string description() const override {
-    return fmt::format("{} images {}x{}x{}, {} classes, {} (idx)", grouped(size()), height(), width(), channels(),
-                       classes(), folder_);
+    return fmt::format("{} images {}x{}x{}, {} classes, {} (idx)", grouped_digits(size()), height(), width(),
+                       channels(), classes(), folder_);
   }
 
  private:
@@ -104,16 +97,6 @@ std::vector<std::string> splits_in(const std::filesystem::path& folder) {
   return {splits.begin(), splits.end()};
 }
 
-Error missing_images(const std::string& folder, const std::string& split, const std::vector<std::string>& names) {
-  const std::vector<std::string> splits = splits_in(folder);
-  if (splits.empty()) {
-    return input_error(folder, fmt::format("found no IDX images, expected {}", fmt::join(names, " or ")));
-  }
-  const std::string nearest = nearest_name(split, splits);
-  return input_error(folder, fmt::format("found no split '{}', expected {}{}", split, fmt::join(splits, " or "),
-                                         nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest)));
-}
-
 void check_folder(const std::string& folder) {
   std::error_code ignored;
   const auto kind = std::filesystem::status(folder, ignored).type();
@@ -121,23 +104,20 @@ void check_folder(const std::string& folder) {
   if (kind != std::filesystem::file_type::not_found) {
     throw input_error(folder, "found a file, expected a folder that holds the splits as IDX files");
   }
-  constexpr std::string_view debian = "/usr/share/datasets/";
-  const std::string hint = folder.starts_with(debian)
-                               ? "; Debian and Ubuntu have it as package dataset-" + folder.substr(debian.size())
-                               : "";
-  throw input_error(folder, "no such folder, expected one that holds the splits as IDX files" + hint);
+  throw input_error(folder, "no such folder, expected one that holds the splits as IDX files" + debian_hint(folder));
 }
 
 }  // namespace
 
 std::shared_ptr<const Dataset> open_idx_dataset(const std::string& folder, const std::string& split) {
   check_folder(folder);
-  if (split.empty() || split.find('/') != std::string::npos) {
-    throw input_error(folder, fmt::format("found split '{}', expected a name such as test or train", split));
-  }
+  check_split_name(folder, split);
   const std::vector<std::string> image_names = file_names(split, "images", 3);
   const auto images = find_file(folder, image_names);
-  if (!images) throw missing_images(folder, split, image_names);
+  if (!images) {
+    throw missing_split(folder, split, splits_in(folder),
+                        fmt::format("IDX images, expected {}", fmt::join(image_names, " or ")));
+  }
   const std::vector<std::string> label_names = file_names(split, "labels", 1);
   const auto labels = find_file(folder, label_names);
   if (!labels) {

@@ -66,9 +66,14 @@ IdxFile::IdxFile(const std::string& path, int dimensions) : path_(path), storage
   const Bytes raw = std::get<MappedFile>(storage_).bytes();
   if (is_gzip(raw)) {
     shape_ = read_shape(gunzip(raw, header_size(dimensions), path), dimensions, path);
-    // One byte more than there should be: what is too long shows, and the gzip checksum at the end is reached.
-    std::vector<std::uint8_t> unpacked = gunzip(raw, file_size(shape_, path) + 1, path);
-    bytes_ = unpacked;
+    const std::size_t size = file_size(shape_, path);
+    // Where so much can't be in the file, it is not given memory either.
+    if (size > most_unpacked(raw.size())) check_size(gunzip(raw, size, path).size(), size, shape_, path);
+    DecodedBytes unpacked = decode_once(decoding_key("gunzip", path), [&] {
+      return Decoding{
+          {}, size, [&](std::span<std::uint8_t> out) { check_size(gunzip_into(raw, out, path), size, shape_, path); }};
+    });
+    bytes_ = unpacked.bytes;
     storage_ = std::move(unpacked);
   } else {
     shape_ = read_shape(raw, dimensions, path);

@@ -19,8 +19,8 @@ static_assert(std::endian::native == std::endian::little, "numbers are taken as 
 namespace crossgrid {
 namespace {
 
-constexpr std::size_t most_values = std::size_t{1} << 30;
-constexpr std::size_t most_dimensions = 32;  ///< NumPy's own limit
+constexpr std::size_t most_values = std::size_t{1} << 48;  ///< far above any array, far below an overflow
+constexpr std::size_t most_dimensions = 32;                ///< NumPy's own limit
 
 /// How one type's bytes become a number.
 struct NumberType {
@@ -36,13 +36,14 @@ double number_at(const std::uint8_t* bytes) {
   return static_cast<double>(value);
 }
 
-constexpr std::array<NumberType, 10> number_types{{{"|b1", 1, number_at<std::uint8_t>},
+constexpr std::array<NumberType, 11> number_types{{{"|b1", 1, number_at<std::uint8_t>},
                                                    {"|u1", 1, number_at<std::uint8_t>},
                                                    {"|i1", 1, number_at<std::int8_t>},
                                                    {"<u2", 2, number_at<std::uint16_t>},
                                                    {"<i2", 2, number_at<std::int16_t>},
                                                    {"<u4", 4, number_at<std::uint32_t>},
                                                    {"<i4", 4, number_at<std::int32_t>},
+                                                   {"<u8", 8, number_at<std::uint64_t>},
                                                    {"<i8", 8, number_at<std::int64_t>},
                                                    {"<f4", 4, number_at<float>},
                                                    {"<f8", 8, number_at<double>}}};
@@ -198,28 +199,38 @@ std::vector<double> from_fortran(const std::vector<double>& file, const std::vec
 
 }  // namespace
 
-NpyArray read_npy(const std::string& path) {
-  const MappedFile file(path);
-  const auto bytes = file.bytes();
-  const auto [text, begin] = header_text(bytes, path);
-  const Header header(text, path);
-  const NumberType& type = number_type(header, path);
+NpyView view_npy(std::span<const std::uint8_t> bytes, const std::string& name) {
+  const auto [text, begin] = header_text(bytes, name);
+  const Header header(text, name);
+  const NumberType& type = number_type(header, name);
   std::size_t count = 1;
   for (const std::size_t size : header.shape) {
     if (size != 0 && count > most_values / size) {
-      throw input_error(path, fmt::format("an array of more than {} numbers", most_values));
+      throw input_error(name, fmt::format("an array of more than {} numbers", most_values));
     }
     count *= size;
   }
   if (bytes.size() - begin != count * type.width) {
-    throw input_error(path, fmt::format("found {} bytes of numbers, expected {}: {} numbers of type '{}' (shape {})",
+    throw input_error(name, fmt::format("found {} bytes of numbers, expected {}: {} numbers of type '{}' (shape {})",
                                         bytes.size() - begin, count * type.width, count, header.descr,
                                         fmt::join(header.shape, " x ")));
   }
-  NpyArray array{header.shape, std::vector<double>(count), hash_bytes(bytes.data(), bytes.size())};
-  for (std::size_t k = 0; k < count; ++k) array.values[k] = type.read(bytes.data() + begin + k * type.width);
-  if (header.fortran_order && header.shape.size() > 1) array.values = from_fortran(array.values, header.shape);
-  return array;
+  return {header.shape, type.descr, type.width, header.fortran_order, bytes.subspan(begin)};
+}
+
+std::vector<double> npy_values(const NpyView& view) {
+  const auto type =
+      std::ranges::find_if(number_types, [&](const NumberType& known) { return view.type == known.descr; });
+  std::vector<double> values(view.numbers.size() / view.width);
+  for (std::size_t k = 0; k < values.size(); ++k) values[k] = type->read(view.numbers.data() + k * view.width);
+  return view.fortran_order && view.shape.size() > 1 ? from_fortran(values, view.shape) : values;
+}
+
+NpyArray read_npy(const std::string& path) {
+  const MappedFile file(path);
+  const auto bytes = file.bytes();
+  const NpyView view = view_npy(bytes, path);
+  return {view.shape, npy_values(view), hash_bytes(bytes.data(), bytes.size())};
 }
 
 }  // namespace crossgrid

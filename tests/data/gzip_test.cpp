@@ -32,6 +32,20 @@ TEST(Gunzip, StopsWhereItIsTold) {
   EXPECT_EQ(gunzip(gzipped(ramp(100000)), 70000, "x.gz"), ramp(70000));
 }
 
+TEST(Gunzip, FillsMemoryAndTellsWhereThereIsMore) {
+  Bytes out(1000);
+  EXPECT_EQ(gunzip_into(gzipped(ramp(1000)), out, "x.gz"), 1000u);
+  EXPECT_EQ(out, ramp(1000));
+  EXPECT_EQ(gunzip_into(gzipped(ramp(1001)), out, "x.gz"), 1001u);
+  EXPECT_EQ(gunzip_into(gzipped(ramp(10)), out, "x.gz"), 10u);
+}
+
+TEST(Gunzip, NeverGivesMoreThanItsBound) {
+  const Bytes packed = gzipped(Bytes(5'000'000));
+  EXPECT_LT(5'000'000u, most_unpacked(packed.size()));
+  EXPECT_GT(5'000'000u, most_unpacked(packed.size()) * 9 / 10) << "zeros come near it";
+}
+
 TEST(Gunzip, JoinsMembers) {
   Bytes packed = gzipped(ramp(100));
   const Bytes second = gzipped({7, 8});

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "crossgrid/base/id128.hpp"
+#include "crossgrid/data/image_geometry.hpp"
 
 namespace crossgrid {
 
@@ -18,7 +19,7 @@ using ImageView = std::variant<Pixels, Floats>;
 
 /// Where an image is put that does not lie in memory as it is handed out: one per reader, kept from image to image.
 struct ImageBuffer {
-  std::vector<std::uint8_t> pixels;
+  std::vector<std::uint8_t> pixels, resized, shaped;  ///< as stored, and what is made of them
   std::vector<float> floats;
 };
 
@@ -42,10 +43,19 @@ class Dataset {
   virtual std::string description() const = 0;
 };
 
-/// spec.md dataset.format: "auto", "idx", "cifar10" or "cifar100" for now. `path` is a folder that holds the splits
-/// ("test" also finds Fashion-MNIST's t10k-*; IDX files may end in .gz), or a file of CIFAR's layout. Error(bad_input)
-/// names the file, what was found and what was expected (missing, truncated, wrong magic number, counts that differ).
+/// Order of the dimensions of an array of images: as `automatic`, channels are where there are 1 or 3 of them.
+enum class Layout { automatic, nhwc, nchw };
+
+/// How images are brought into the form that the network takes (spec.md dataset.preprocess, but what is arithmetic).
+struct DatasetOptions {
+  Layout layout = Layout::automatic;  ///< of NPY arrays with four dimensions
+  ImageGeometry geometry;             ///< of bytes, not of floats
+};
+
+/// spec.md dataset.format: "idx", "cifar10", "cifar100", "npy", "npz", "folder", or "auto", which tells by what is at
+/// `path` (docs/data.md). Error(bad_input) names the file, what was found and what was expected (missing, truncated,
+/// wrong magic number, counts that differ).
 std::shared_ptr<const Dataset> open_dataset(const std::string& path, const std::string& format,
-                                            const std::string& split);
+                                            const std::string& split, const DatasetOptions& options = {});
 
 }  // namespace crossgrid

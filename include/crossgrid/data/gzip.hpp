@@ -16,4 +16,10 @@ bool is_gzip(std::span<const std::uint8_t> bytes);
 /// whether it is cut short, damaged, or followed by other bytes.
 std::vector<std::uint8_t> gunzip(std::span<const std::uint8_t> packed, std::size_t at_most, const std::string& file);
 
+/// The same into memory that is there: fills `out` and returns how many bytes there are, out.size() + 1 where more.
+std::size_t gunzip_into(std::span<const std::uint8_t> packed, std::span<std::uint8_t> out, const std::string& file);
+
+/// No gzip file of `packed` bytes holds more than this: deflate makes at most 1,032 bytes of one.
+std::size_t most_unpacked(std::size_t packed);
+
 }  // namespace crossgrid

@@ -6,13 +6,14 @@
 #include <variant>
 #include <vector>
 
+#include "crossgrid/data/decoded_bytes.hpp"
 #include "crossgrid/data/mapped_file.hpp"
 
 namespace crossgrid {
 
 /// An array of unsigned bytes in the IDX format of the MNIST family (http://yann.lecun.com/exdb/mnist): two zero
 /// bytes, the type 0x08, the number of dimensions, each size as 32 bits big-endian, then the bytes, last dimension
-/// fastest. Plain files are mapped, gzipped ones (told by their first bytes, not by their name) unpacked into memory.
+/// fastest. Plain files are mapped, gzipped ones (told by their first bytes, not by their name) unpacked once.
 class IdxFile {
  public:
   /// Reads and checks all of a file that must have `dimensions` dimensions. Error(bad_input) names the file, what was
@@ -27,7 +28,7 @@ class IdxFile {
  private:
   std::string path_;
   std::vector<std::uint32_t> shape_;
-  std::variant<MappedFile, std::vector<std::uint8_t>> storage_;  // both keep their bytes in place when moved
+  std::variant<MappedFile, DecodedBytes> storage_;  // both keep their bytes in place when moved
   std::span<const std::uint8_t> bytes_;
 };
 
