@@ -20,6 +20,7 @@ const OnnxOperators& onnx_operators() {
     add_convolution_operators(operators);
     add_product_operators(operators);
     add_normalization_operators(operators);
+    add_softmax_operators(operators);
     add_recurrent_operators(operators);
     add_resize_operators(operators);
     add_quantization_operators(operators);

@@ -3,6 +3,7 @@
 #include <onnx/onnx_pb.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -31,8 +32,29 @@ struct Exception {
   const char* test;
   const char* reason;
 };
+constexpr const char* cut = "cuts bits off, where casts are to the nearest number";
+constexpr const char* texts = "tensors of texts";
+constexpr const char* training = "drops values by NumPy's random numbers: training";
+constexpr const char* slopes = "of opset 6, where slopes are by channel; later they are broadcast from the last axis";
 constexpr Exception exceptions[] = {
-    {"node/test_nothing", "placeholder"},
+    {"node/test_cast_FLOAT_to_BFLOAT16", cut},
+    {"node/test_castlike_FLOAT_to_BFLOAT16", cut},
+    {"node/test_castlike_FLOAT_to_BFLOAT16_expanded", cut},
+    {"node/test_cast_FLOAT_to_STRING", texts},
+    {"node/test_cast_STRING_to_FLOAT", texts},
+    {"node/test_castlike_FLOAT_to_STRING", texts},
+    {"node/test_castlike_FLOAT_to_STRING_expanded", texts},
+    {"node/test_castlike_STRING_to_FLOAT", texts},
+    {"node/test_castlike_STRING_to_FLOAT_expanded", texts},
+    {"node/test_identity_opt", "an optional value, which is no tensor"},
+    {"node/test_identity_sequence", "a sequence, which is no tensor"},
+    {"node/test_training_dropout", training},
+    {"node/test_training_dropout_default", training},
+    {"node/test_training_dropout_default_mask", training},
+    {"node/test_training_dropout_mask", training},
+    {"pytorch-converted/test_PReLU_1d_multiparam", slopes},
+    {"pytorch-converted/test_PReLU_2d_multiparam", slopes},
+    {"pytorch-converted/test_PReLU_3d_multiparam", slopes},
 };
 
 const Exception* exception_of(const std::string& test) {
@@ -108,13 +130,26 @@ OnnxModel read_model(const StandardTest& test) {
   return read_onnx_model(path);
 }
 
-std::vector<OnnxTensor> read_tensors(const fs::path& folder, const std::string& kind) {
-  std::vector<OnnxTensor> tensors;
-  for (;;) {
-    const fs::path file = folder / fmt::format("{}_{}.pb", kind, tensors.size());
-    if (!fs::exists(file)) return tensors;
-    tensors.push_back(read_onnx_tensor(file.string()));
+/// A tensor that a model calls bfloat16 is stored as the bits, for NumPy has no such numbers.
+OnnxTensor of_declared_type(const OnnxTensor& stored, const std::optional<ElementType>& declared) {
+  if (declared != ElementType::bfloat16 || stored.type() != ElementType::uint16) return stored;
+  std::vector<double> values;
+  for (const std::int64_t bits : stored.as_integers()) {
+    values.push_back(static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16)));
   }
+  return OnnxTensor::of_reals(ElementType::bfloat16, stored.dims(), std::move(values));
+}
+
+/// The tensors input_0.pb... or output_0.pb..., which a model declares.
+std::vector<OnnxTensor> read_tensors(const fs::path& folder, const std::string& kind,
+                                     const std::vector<OnnxValue>& declared) {
+  std::vector<OnnxTensor> tensors;
+  for (const OnnxValue& value : declared) {
+    const std::string file = (folder / fmt::format("{}_{}.pb", kind, tensors.size())).string();
+    if (!value.type) throw input_error(file, "is no tensor of numbers");
+    tensors.push_back(of_declared_type(read_onnx_tensor(file), value.type));
+  }
+  return tensors;
 }
 
 /// What is wrong with a test; empty: nothing.
@@ -125,11 +160,9 @@ std::string failure(const StandardTest& test, const Way& way) {
     for (const auto& entry : fs::directory_iterator(test.folder)) {
       if (!entry.is_directory()) continue;
       ++data_sets;
-      const auto outputs = way(model, read_tensors(entry.path(), "input"));
-      const auto expected = read_tensors(entry.path(), "output");
-      if (outputs.size() != expected.size() || expected.empty()) {
-        return fmt::format("has {} outputs, expected {}", outputs.size(), expected.size());
-      }
+      const auto outputs = way(model, read_tensors(entry.path(), "input", model.inputs));
+      const auto expected = read_tensors(entry.path(), "output", model.outputs);
+      if (expected.empty()) return "has no outputs";
       for (std::size_t k = 0; k < outputs.size(); ++k) {
         const std::string found = difference(outputs[k], expected[k]);
         if (!found.empty()) return fmt::format("output {} {}", k, found);
@@ -169,7 +202,8 @@ Tally run_standard_tests(const fs::path& root, const Way& way) {
         ++excepted;
       } else {
         ++failed;
-        tally.failed.push_back(test.name + ": " + found);
+        tally.failed.push_back(test.name);
+        fmt::print("{}: {}\n", test.name, found);
       }
     }
     tally.excepted += excepted;
@@ -197,14 +231,13 @@ void expect_to_pass(const Way& way) {
   EXPECT_THAT(tally.failed, IsEmpty());
   EXPECT_THAT(tally.passed_exceptions, IsEmpty()) << "strike them off the table of exceptions";
   EXPECT_EQ(tally.excepted, std::ssize(exceptions)) << "an exception names a test that is not there or not run";
-  EXPECT_GE(tally.passed.at("node"), 500);
+  EXPECT_GE(tally.passed.at("node"), 740);
   int passed = 0;
   for (const auto& [set, count] : tally.passed) passed += count;
   EXPECT_LE(20 * tally.excepted, passed);
 }
 
 std::vector<OnnxTensor> evaluated(const OnnxModel& model, const std::vector<OnnxTensor>& inputs) {
-  if (inputs.size() != model.inputs.size()) throw input_error(model.file, "has another number of inputs");
   return evaluate(model, inputs);
 }
 

@@ -38,6 +38,7 @@ void add_window_operators(OnnxOperators& operators);
 void add_convolution_operators(OnnxOperators& operators);
 void add_product_operators(OnnxOperators& operators);
 void add_normalization_operators(OnnxOperators& operators);
+void add_softmax_operators(OnnxOperators& operators);
 void add_recurrent_operators(OnnxOperators& operators);
 void add_resize_operators(OnnxOperators& operators);
 void add_quantization_operators(OnnxOperators& operators);
