@@ -53,7 +53,12 @@ std::optional<std::vector<std::int64_t>> integers_of(const OnnxNode& node, OnnxI
   return std::nullopt;
 }
 
+void check_rank(const OnnxNode& node, std::size_t rank) {
+  if (rank > most_axes) throw node.error(fmt::format("makes {} axes, expected at most {}", rank, most_axes));
+}
+
 std::int64_t checked_size(const OnnxNode& node, const Extents& dims) {
+  check_rank(node, dims.size());
   std::int64_t size = 1;
   bool empty = false;
   for (const std::int64_t extent : dims) {

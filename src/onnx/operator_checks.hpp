@@ -13,6 +13,8 @@ namespace crossgrid {
 
 /// The most values that one output may have, and the largest attribute that counts positions.
 constexpr std::int64_t most_values = std::int64_t{1} << 28;
+/// The most axes that one output may have.
+constexpr std::size_t most_axes = 64;
 
 /// Error where an input is left out.
 const OnnxTensor& needed_input(const OnnxNode& node, OnnxInputs inputs, std::size_t k);
@@ -28,8 +30,10 @@ std::vector<std::int64_t> integer_list(const OnnxNode& node, OnnxInputs inputs, 
 std::optional<std::vector<std::int64_t>> integers_of(const OnnxNode& node, OnnxInputs inputs, std::size_t k,
                                                      const std::string& key);
 
-/// The product of the extents; Error where one is negative or the product of those that are not 0 is more than
-/// most_values.
+/// Error where a result would have more than most_axes.
+void check_rank(const OnnxNode& node, std::size_t rank);
+/// The product of the extents; Error where they are too many, one is negative or the product of those that are not 0 is
+/// more than most_values.
 std::int64_t checked_size(const OnnxNode& node, const Extents& dims);
 /// Error where `outputs` of `steps` each (both from 0 on) would take hours.
 void check_work(const OnnxNode& node, std::int64_t outputs, std::int64_t steps);

@@ -68,6 +68,7 @@ Outputs unsqueeze(const OnnxNode& node, OnnxInputs inputs) {
   const auto given = integers_of(node, inputs, 1, "axes");
   if (!given) throw node.error("has no axes");
   const std::size_t rank = input.dims().size() + given->size();
+  check_rank(node, rank);
   const auto axes = checked_axes(node, *given, rank);
   Extents dims;
   for (std::size_t k = 0, from = 0; k < rank; ++k) {

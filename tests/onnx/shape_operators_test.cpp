@@ -40,6 +40,7 @@ TEST(ShapeOperators, AddRemoveAndMergeAxes) {
   EXPECT_EQ(run("Flatten", {places({2, 3})}, {{"axis", std::int64_t{2}}}).dims(), (Extents{6, 1}));
   EXPECT_THAT(problem("Squeeze", {x, list({1})}), HasSubstr("removes axis 1, whose extent is 3"));
   EXPECT_THAT(problem("Unsqueeze", {x, list({4})}), HasSubstr("has axis 4, expected -4 to 3"));
+  EXPECT_THAT(problem("Unsqueeze", {x, places({70})}), HasSubstr("makes 73 axes, expected at most 64"));
   EXPECT_THAT(problem("Unsqueeze", {x, list({0, -5})}), HasSubstr("axis 0 twice"));
   EXPECT_THAT(problem("Flatten", {x}, {{"axis", std::int64_t{4}}}), HasSubstr("has axis 4"));
 }
