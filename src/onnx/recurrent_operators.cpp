@@ -123,8 +123,8 @@ Recurrence recurrence_of(const OnnxNode& node, const Kind& kind, OnnxInputs inpu
   sizes.hidden = r.dims()[2];
   sizes.directions = count_directions(node);
   if (const std::int64_t given = node.integer("hidden_size", sizes.hidden); given != sizes.hidden || given < 1) {
-    throw node.error(fmt::format("has hidden_size {} and recurrent weights of {}, expected the same, from 1 on", given,
-                                 sizes.hidden));
+    throw node.error(
+        fmt::format("has hidden_size {}, expected that of its recurrent weights ({}), 1 or more", given, sizes.hidden));
   }
   checked_size(node, x.dims());
   checked_size(node, r.dims());
