@@ -27,10 +27,11 @@ void check_fits(const SweepFile& sweep, const Network& network, const Dataset& d
                     network.name, network.input.height, network.input.width, network.input.channels, data.description(),
                     found.height, found.width, found.channels));
   }
-  if (data.classes() > network.classes) {
+  for (std::uint64_t k = 0; k < data.size(); ++k) {
+    if (data.label(k) < network.classes) continue;
     throw input_error(sweep.path + ": /network",
-                      fmt::format("the network '{}' has {} classes, but the labels of {} go up to {}", network.name,
-                                  network.classes, data.description(), data.classes() - 1));
+                      fmt::format("image {} of {} has label {}, expected 0 to {}, the classes of the network '{}'", k,
+                                  data.description(), data.label(k), network.classes - 1, network.name));
   }
 }
 
@@ -67,18 +68,25 @@ auto read_for(const SweepFile& sweep, const char* pointer, const Read& read) {
   }
 }
 
-/// The sweep's own preprocessing wins over the network file's.
-void apply_preprocess(const SweepFile& sweep, Network& network) {
-  if (sweep.preprocess_scale) network.preprocess.scale = *sweep.preprocess_scale;
+/// The sweep's own preprocessing wins over the network file's; floats are scaled only where one of them says so.
+void apply_preprocess(const SweepFile& sweep, const Dataset& data, Network& network) {
+  if (sweep.preprocess_scale) {
+    network.preprocess.scale = *sweep.preprocess_scale;
+  } else if (data.floats() && !network.preprocess.scale_given) {
+    network.preprocess.scale = 1;
+  }
   if (sweep.preprocess_mean) network.preprocess.mean = *sweep.preprocess_mean;
   if (sweep.preprocess_std) network.preprocess.std = *sweep.preprocess_std;
+}
+
+std::shared_ptr<const Dataset> open_split(const SweepFile& sweep, const std::string& split) {
+  return open_dataset(sweep.dataset_path, sweep.dataset_format, split, sweep.dataset_options);
 }
 
 /// The calibration split, or null where there is none and no point needs it (`failure` then says what is missing).
 std::shared_ptr<const Dataset> open_calibration(const SweepFile& sweep, std::optional<Error>& failure) {
   try {
-    return read_for(sweep, "/calibration/split",
-                    [&] { return open_dataset(sweep.dataset_path, sweep.dataset_format, sweep.calibration.split); });
+    return read_for(sweep, "/calibration/split", [&] { return open_split(sweep, sweep.calibration.split); });
   } catch (const Error& error) {
     failure = error;
     return nullptr;
@@ -104,9 +112,8 @@ CalibrationPlan SweepContext::calibration_plan() const {
 
 SweepContext load_sweep_context(SweepFile sweep, MissingSplit missing) {
   Network network = read_for(sweep, "/network", [&] { return read_network(sweep.network_path); });
-  apply_preprocess(sweep, network);
-  const auto test = read_for(
-      sweep, "/dataset", [&] { return open_dataset(sweep.dataset_path, sweep.dataset_format, sweep.dataset_split); });
+  const auto test = read_for(sweep, "/dataset", [&] { return open_split(sweep, sweep.dataset_split); });
+  apply_preprocess(sweep, *test, network);
   check_fits(sweep, network, *test);
   std::shared_ptr<const RangeFile> ranges;
   if (!sweep.calibration.file.empty()) {
@@ -123,6 +130,11 @@ SweepContext load_sweep_context(SweepFile sweep, MissingSplit missing) {
   facts.test_images = test->size();
   if (calibration) {
     check_fits(sweep, network, *calibration);
+    if (calibration->floats() != test->floats()) {
+      throw input_error(sweep.path + ": /calibration/split",
+                        fmt::format("found {}, expected {} as the test images have", calibration->description(),
+                                    test->floats() ? "floats" : "pixels"));
+    }
     facts.calibration_data = calibration->content();
     facts.calibration_images = calibration->size();
   }

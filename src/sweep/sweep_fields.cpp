@@ -2,20 +2,28 @@
 
 #include <algorithm>
 
+#include "crossgrid/data/dataset_format.hpp"
 #include "crossgrid/sweep/parameter.hpp"
 #include "crossgrid/sweep/sweep_file.hpp"
 
 namespace crossgrid {
 
-const FieldWords& dataset_formats() {
-  static const FieldWords words{{"auto", "idx", "cifar10", "cifar100"},
-                                {"auto", "idx", "cifar10", "cifar100", "npy", "npz", "folder"}};
+const std::vector<std::string>& dataset_formats() {
+  static const std::vector<std::string> words = [] {
+    std::vector<std::string> all{"auto"};
+    all.insert(all.end(), dataset_format_names().begin(), dataset_format_names().end());
+    return all;
+  }();
   return words;
 }
 
-const FieldWords& calibration_methods() {
-  static const std::vector<std::string> methods{"least_squares", "least_absolute", "percentile", "max", "snr"};
-  static const FieldWords words{methods, methods};
+const std::vector<std::string>& layouts() {
+  static const std::vector<std::string> words{"auto", "nhwc", "nchw"};
+  return words;
+}
+
+const std::vector<std::string>& calibration_methods() {
+  static const std::vector<std::string> words{"least_squares", "least_absolute", "percentile", "max", "snr"};
   return words;
 }
 
@@ -24,6 +32,9 @@ const std::vector<SweepField>& sweep_fields() {
     const Json text{{"type", "string"}, {"minLength", 1}};
     const Json number{{"type", "number"}};
     const Json numbers{{"type", "array"}, {"items", number}, {"minItems", 1}};
+    const Json side{{"type", "integer"}, {"minimum", 1}, {"maximum", max_side}};
+    const Json both{{"type", "array"}, {"items", side}, {"minItems", 2}, {"maxItems", 2}};
+    const Json sides{{"anyOf", {side, both}}};
     const Json all{{"enum", {"all"}}};
     const Json first{{"type", "integer"}, {"minimum", 0}, {"maximum", max_seed}};
     const Json count{{"type", "integer"}, {"minimum", 1}, {"maximum", max_seed}};
@@ -32,25 +43,26 @@ const std::vector<SweepField>& sweep_fields() {
         {"name", "names the output folder and the Slurm job", {{"type", "string"}, {"pattern", name_pattern}}},
         {"about", "what the sweep is for", {{"type", "string"}}},
         {"network", "path of the network file", text},
-        {"dataset.path", "folder of the data set", text},
-        {"dataset.format", "how images are stored", {{"enum", dataset_formats().supported}}},
+        {"dataset.path", "folder or file of the data set", text},
+        {"dataset.format", "how images are stored", {{"enum", dataset_formats()}}},
         {"dataset.split", "split to test on", text},
         {"dataset.images", "images to test on", all},
         {"dataset.images.first", "first image, in file order", first},
         {"dataset.images.count", "how many images", count},
-        {"dataset.preprocess.scale", "factor of pixels", number},
+        {"dataset.preprocess.scale", "factor of pixels or values", number},
         {"dataset.preprocess.mean", "subtracted, per channel", numbers},
         {"dataset.preprocess.std",
          "divided by, per channel",
          {{"type", "array"}, {"items", {{"type", "number"}, {"exclusiveMinimum", 0}}}, {"minItems", 1}}},
-        {"dataset.preprocess.resize", "size that images are brought to", {}, false},
-        {"dataset.preprocess.crop", "part of images that is used", {}, false},
-        {"dataset.preprocess.layout", "order of channels", {}, false},
+        {"dataset.preprocess.resize", "pixels of the shorter side, or [height, width], that images are brought to",
+         sides},
+        {"dataset.preprocess.crop", "pixels of both sides, or [height, width], of the centre that is used", sides},
+        {"dataset.preprocess.layout", "order of the dimensions of arrays of images", {{"enum", layouts()}}},
         {"calibration.split", "split that ranges are calibrated on", text},
         {"calibration.images", "images that ranges are calibrated on", all},
         {"calibration.images.first", "first image, in file order", first},
         {"calibration.images.count", "how many images", count},
-        {"calibration.method", "how ranges are chosen", {{"enum", calibration_methods().supported}}},
+        {"calibration.method", "how ranges are chosen", {{"enum", calibration_methods()}}},
         {"calibration.percentile", "of the profiled values", {{"type", "number"}, {"minimum", 0}, {"maximum", 100}}},
         {"calibration.file", "file of calibrated ranges; no images are needed then", text},
         {"layers", "parameters of the layers that match, a later entry wins", {{"type", "array"}}},

@@ -58,24 +58,8 @@ class Fields {
     return leaf ? leaf->value.get<std::string>() : fallback;
   }
 
-  std::string word(const std::string& path, const std::string& fallback, const FieldWords& words) const {
-    const DocumentLeaf* leaf = find(path);
-    if (!leaf) {
-      return fallback;
-    }
-    const auto among = [&](const std::vector<std::string>& list) {
-      return leaf->value.is_string() &&
-             std::find(list.begin(), list.end(), leaf->value.get<std::string>()) != list.end();
-    };
-    const std::string expected = describe(ValueType{.words = words.supported});
-    if (!among(words.known)) {
-      throw leaf->place.error(fmt::format("{}: found {}, expected {}", path, found_text(leaf->value), expected));
-    }
-    if (!among(words.supported)) {
-      throw leaf->place.error(fmt::format("{}: {} is known, but not yet supported; supported now: {}", path,
-                                          found_text(leaf->value), expected));
-    }
-    return leaf->value.get<std::string>();
+  std::string word(const std::string& path, const std::string& fallback, const std::vector<std::string>& words) const {
+    return value(path, ValueType{.words = words}, fallback).get<std::string>();
   }
 
   std::uint64_t integer(const std::string& path, std::int64_t low, std::int64_t high, std::uint64_t fallback) const {
@@ -110,6 +94,25 @@ class Fields {
       throw first->place.error(fmt::format("{}.count is missing", path));
     }
     return {false, integer(path + ".first", 0, max_seed, 0), integer(path + ".count", 1, max_seed, 1)};
+  }
+
+  /// Pixels of a side, or [height, width]; empty where there is none.
+  std::vector<int> sides(const std::string& path) const {
+    const DocumentLeaf* leaf = find(path);
+    if (!leaf) {
+      return {};
+    }
+    const Json list = leaf->value.is_array() && leaf->value.size() == 2 ? leaf->value : Json::array({leaf->value});
+    std::vector<int> found;
+    for (const Json& item : list) {
+      const auto side = canonical_value(ValueType{.integer = ValueType::Integers{1, max_side}}, item);
+      if (!side) {
+        throw leaf->place.error(fmt::format("{}: found {}, expected pixels (1..{}) or [height, width]", path,
+                                            found_text(leaf->value), max_side));
+      }
+      found.push_back(side->get<int>());
+    }
+    return found;
   }
 
   /// A number per channel.
@@ -194,6 +197,22 @@ std::string required_path(const Fields& fields, const std::string& name, const s
   return fields.text(name, "");
 }
 
+void read_dataset_options(const Fields& fields, DatasetOptions& options, ProblemList& problems) {
+  problems.attempt([&] {
+    const std::vector<int> resize = fields.sides("dataset.preprocess.resize");
+    if (resize.size() == 1) options.geometry.shorter = resize.front();
+    if (resize.size() == 2) options.geometry.size = ImageSize{resize.front(), resize.back()};
+  });
+  problems.attempt([&] {
+    const std::vector<int> crop = fields.sides("dataset.preprocess.crop");
+    if (!crop.empty()) options.geometry.crop = ImageSize{crop.front(), crop.back()};
+  });
+  problems.attempt([&] {
+    const std::string layout = fields.word("dataset.preprocess.layout", "auto", layouts());
+    options.layout = static_cast<Layout>(std::ranges::find(layouts(), layout) - layouts().begin());
+  });
+}
+
 void read_data(const Fields& fields, const std::string& path, SweepFile& sweep, ProblemList& problems) {
   problems.attempt([&] { sweep.network_path = required_path(fields, "network", path); });
   problems.attempt([&] { sweep.dataset_path = required_path(fields, "dataset.path", path); });
@@ -208,6 +227,7 @@ void read_data(const Fields& fields, const std::string& path, SweepFile& sweep, 
       sweep.preprocess_scale = fields.value("dataset.preprocess.scale", any, {}).get<double>();
     }
   });
+  read_dataset_options(fields, sweep.dataset_options, problems);
 }
 
 void read_calibration(const Fields& fields, CalibrationSpec& calibration, ProblemList& problems) {

@@ -58,6 +58,20 @@ TEST(SweepFile, WhatIsWrittenHereBeatsTheInclude) {
   EXPECT_EQ(whole.network_path, (source / "tests/sweep/good/net.json").string()) << "beside the file that names it";
 }
 
+TEST(SweepFile, SaysHowImagesAreBroughtIntoForm) {
+  const DatasetOptions all = read_sweep(source / "tests/sweep/good/every_field.json").dataset_options;
+  EXPECT_EQ(all.layout, Layout::nchw);
+  EXPECT_EQ(all.geometry.shorter, 256);
+  EXPECT_FALSE(all.geometry.size);
+  EXPECT_EQ(all.geometry.crop, (ImageSize{224, 200}));
+  const SweepFile sized = read_sweep(source / "tests/sweep/good/resize_to_a_size.json");
+  EXPECT_EQ(sized.dataset_format, "folder");
+  EXPECT_EQ(sized.dataset_options.layout, Layout::automatic);
+  EXPECT_EQ(sized.dataset_options.geometry.size, (ImageSize{24, 32}));
+  EXPECT_EQ(sized.dataset_options.geometry.crop, (ImageSize{20, 20}));
+  EXPECT_TRUE(sample_sweep().dataset_options.geometry.none());
+}
+
 TEST(SweepFile, IncludesLeaveTheFolderOnlyWhenAllowed) {
   const fs::path path = source / "tests/sweep/parser_only/include_outside.json";
   EXPECT_THAT(message_of([&] { read_sweep(path); }), HasSubstr("say --allow-outside"));

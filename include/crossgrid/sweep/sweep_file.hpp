@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "crossgrid/base/json.hpp"
+#include "crossgrid/data/dataset.hpp"
 #include "crossgrid/network/range_fit.hpp"
 #include "crossgrid/sweep/axis.hpp"
 #include "crossgrid/sweep/exclude.hpp"
@@ -54,6 +55,7 @@ struct SweepFile {
   std::string dataset_path;
   std::string dataset_format = "auto";
   std::string dataset_split = "test";
+  DatasetOptions dataset_options;
   ImageRange images;
   std::optional<std::vector<double>> preprocess_mean, preprocess_std;  ///< dataset.preprocess, over the network's own
   std::optional<double> preprocess_scale;
