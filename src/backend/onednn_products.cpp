@@ -44,19 +44,28 @@ dnnl::primitive_attr own_scratchpad() {
   return attributes;
 }
 
+/// [groups,] outputs, inputs, height, width.
+Dims weight_dims(const ConvolutionShape& s) {
+  const WindowAxis &y = s.window.vertical, &x = s.window.horizontal;
+  if (s.groups == 1) return {s.out_channels, s.in_channels, y.kernel, x.kernel};
+  return {s.groups, s.out_channels / s.groups, s.in_channels / s.groups, y.kernel, x.kernel};
+}
+
 dnnl::convolution_forward::primitive_desc describe(const ConvolutionShape& s, const Types& types) {
   // NHWC on both sides is what oneDNN's fastest code wants with AVX-512 (brgconv) and as good as any with AVX2. A plain
   // tag beside `any` falls to the reference code with AVX2.
   const Desc source({s.images, s.in_channels, s.height, s.width}, types.source, Tag::nhwc);
-  const Desc weights({s.out_channels, s.in_channels, s.kernel_height, s.kernel_width}, types.weights, Tag::any);
+  const Desc weights(weight_dims(s), types.weights, Tag::any);
   const Desc result({s.images, s.out_channels, s.out_height(), s.out_width()}, types.result, Tag::nhwc);
-  const Dims strides{s.stride, s.stride}, padding{s.padding, s.padding};
+  const WindowAxis &y = s.window.vertical, &x = s.window.horizontal;
+  const Dims strides{y.stride, x.stride}, dilation{y.dilation - 1, x.dilation - 1};
+  const Dims before{y.before, x.before}, after{y.after, x.after};
   constexpr auto kind = dnnl::prop_kind::forward_inference;
   constexpr auto algorithm = dnnl::algorithm::convolution_direct;
 #if DNNL_VERSION_MAJOR >= 3
-  return {cpu(), kind, algorithm, source, weights, result, strides, padding, padding, own_scratchpad()};
+  return {cpu(), kind, algorithm, source, weights, result, strides, dilation, before, after, own_scratchpad()};
 #else
-  return {{kind, algorithm, source, weights, result, strides, padding, padding}, own_scratchpad(), cpu()};
+  return {{kind, algorithm, source, weights, result, strides, dilation, before, after}, own_scratchpad(), cpu()};
 #endif
 }
 
@@ -74,7 +83,8 @@ dnnl::matmul::primitive_desc describe(const ProductShape& s, const Types& types)
 std::string text(const ConvolutionShape& s) {
   return "convolution of " + std::to_string(s.images) + " x " + std::to_string(s.height) + " x " +
          std::to_string(s.width) + " x " + std::to_string(s.in_channels) + " to " + std::to_string(s.out_channels) +
-         " channels, kernel " + std::to_string(s.kernel_height) + " x " + std::to_string(s.kernel_width);
+         " channels in " + std::to_string(s.groups) + " groups, kernel " + std::to_string(s.window.vertical.kernel) +
+         " x " + std::to_string(s.window.horizontal.kernel);
 }
 
 std::string text(const ProductShape& s) {
@@ -84,9 +94,10 @@ std::string text(const ProductShape& s) {
 
 /// How pack() finds its weights: rows x columns, row-major.
 Desc given_weights(const ConvolutionShape& s, DataType type) {
-  const dnnl::memory::dim columns = s.out_channels;
-  return Desc({s.out_channels, s.in_channels, s.kernel_height, s.kernel_width}, type,
-              Dims{1, columns * s.kernel_height * s.kernel_width, columns * s.kernel_width, columns});
+  const dnnl::memory::dim columns = s.out_channels, line = columns * s.window.horizontal.kernel;
+  Dims strides{1, line * s.window.vertical.kernel, line, columns};
+  if (s.groups > 1) strides.insert(strides.begin(), columns / s.groups);
+  return Desc(weight_dims(s), type, strides);
 }
 Desc given_weights(const ProductShape& s, DataType type) {
   return Desc({s.rows, s.columns}, type, Tag::ab);

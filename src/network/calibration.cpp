@@ -173,17 +173,17 @@ void Calibration::profile_currents(std::span<CurrentProfile> wanted) {
   const auto has_wires = [&](std::size_t k) { return wanted[k].hardware.array.wires.any(); };
   program_in_parallel(executor_, wanted.size(), has_wires, [&](std::size_t k, int lane, const ParallelLoop& loop) {
     const CurrentProfile& profile = wanted[k];
-    const ConvolutionShape& geometry = reference_.matrices()[profile.matrix].matrix->geometry;
+    const ConvolutionShape& geometry = reference_.matrices()[profile.matrix].matrix->geometry;  // digital: all groups
     const Layer& layer = network_.layers[static_cast<std::size_t>(layers_[profile.matrix])];
     const LayerHardware& hardware = profile.hardware;
     MatrixStep& step = nominal[k];
     step = driven_step(geometry, hardware, profile.dac_range);
-    const ConvolutionShape driven = step.frame > 0 ? driven_geometry(geometry, step.dac) : geometry;
+    const ConvolutionShape driven = step.framed() ? driven_geometry(geometry, step.dac) : geometry;
     step.inputs_apart = conversion_scheme(hardware, NoisePath::none).inputs;
     step.inputs_summed = step.inputs_apart && !hardware.adc.per_input_slice;
-    step.matrix =
-        prepare_analog(driven, nominal_matrix(matrix_weights(layer, hardware), hardware, loop),
-                       plan_matrix(driven, hardware, NoisePath::none), lanes_[static_cast<std::size_t>(lane)]);
+    step.matrix = prepare_analog(
+        driven, nominal_matrix(matrix_weights(layer, hardware), arrayed_hardware(hardware, geometry), loop),
+        plan_matrix(driven, hardware, NoisePath::none), lanes_[static_cast<std::size_t>(lane)]);
   });
   for (std::size_t k = 0; k < wanted.size(); ++k) {
     const PreparedMatrix& matrix = *nominal[k].matrix;
@@ -210,7 +210,9 @@ void Calibration::profile_currents(std::span<CurrentProfile> wanted) {
         observe_currents(nominal[k], inputs, {g.in_channels, g.height, g.width}, batch, lane,
                          [&](const ConversionView& view) {
                            for_each_image(view, batch, count, [&](int, const float* currents) {
-                             histograms[static_cast<std::size_t>(view.slice)].add(currents, count);
+                             FloatHistogram& seen = histograms[static_cast<std::size_t>(view.slice)];
+                             seen.add(currents, count);
+                             if (view.idle > 0) seen.add_zeros(count * static_cast<std::size_t>(view.idle));
                            });
                          });
       }

@@ -161,7 +161,9 @@ class Conversions {
 
   void convert(int block, int plane, double weight, float* currents) {
     const int converter = step_.matrix->programmed.scheme.net_converter ? plane / 2 : plane;
-    if (observe_) observe_({block, plane_at(plane).slice, converter, images_.first, images_.count, currents});
+    if (observe_)
+      observe_(
+          {block, plane_at(plane).slice, converter, images_.first, images_.count, currents, step_.matrix->plan.idle});
     if (sums_ == nullptr) return;
     const AdcStage& adc = step_.adc(block, converter);
     if (images_.clipped != nullptr) note_clipped(adc, currents);
@@ -205,15 +207,18 @@ class Conversions {
 };
 
 /// From sums (windows x analog columns, weight units) to outputs in layer units: unit columns and offsets taken off,
-/// the bias added. units: layer units per normalised input, by window, or one for all.
+/// the bias added. input_sums: by window and group. units: layer units per normalised input, by window, or one for all.
 void finish_sums(const MatrixStep& step, const double* sums, const double* input_sums, const double* units,
                  std::size_t windows, float* outputs) {
   const ProgrammedMatrix& cells = step.matrix->programmed;
   const int unit_columns = cells.scheme.unit_columns ? 1 : 0;
+  const auto groups = static_cast<std::size_t>(step.matrix->geometry.groups);
+  const std::size_t columns_of_group = static_cast<std::size_t>(cells.cols) / groups;
   for (std::size_t w = 0; w < windows; ++w) {
     const double unit = units != nullptr ? units[w] : step.input.unit;
-    const double offset = input_sums != nullptr ? cells.offset_coefficient * input_sums[w] : 0;
     for (const Part& cols : cells.col_parts) {
+      const std::size_t group = static_cast<std::size_t>(cols.first) / columns_of_group;
+      const double offset = input_sums != nullptr ? cells.offset_coefficient * input_sums[w * groups + group] : 0;
       const double taken_off = offset + (unit_columns > 0 ? *sums : 0);
       sums += unit_columns;
       const float* const bias = step.bias.empty() ? nullptr : step.bias.data() + cols.first;
@@ -241,7 +246,7 @@ void run_direct(const MatrixStep& step, const float* driven, const MicroBatch& b
   double* input_sums = nullptr;
   if (matrix.programmed.offset_coefficient != 0) {
     const ConvolutionShape& g = matrix.geometry;
-    input_sums = lane.scratch(Lane::input_sums, windows);
+    input_sums = lane.scratch(Lane::input_sums, windows * static_cast<std::size_t>(g.groups));
     window_sums(driven, input_sums, lane.scratch(Lane::pixel_sums, static_cast<std::size_t>(g.height) * g.width), g);
   }
   finish_sums(step, sums, input_sums, nullptr, windows, outputs);
@@ -256,7 +261,7 @@ class GatheredImage {
   std::uint64_t run(const float* image, int index, std::uint32_t absolute, const ConversionObserver& observe,
                     float* outputs) {
     const auto windows = static_cast<std::size_t>(matrix_.windows());
-    const auto rows = static_cast<std::size_t>(matrix_.rows());
+    const auto rows = static_cast<std::size_t>(matrix_.window_inputs());
     float* const gathered = lane_.scratch(Lane::windows, windows * rows);
     gather_windows(image, gathered, matrix_.geometry, matrix_.rows());
     add_bias_inputs(gathered);
@@ -298,8 +303,8 @@ class GatheredImage {
   void add_bias_inputs(float* gathered) const {
     const int inputs = matrix_.geometry.rows();
     const float one = step_.per_window ? 1 : step_.dac(1.0f);
-    for (int w = 0; w < matrix_.windows(); ++w) {
-      float* const row = gathered + static_cast<std::ptrdiff_t>(w) * matrix_.rows();
+    for (int vector = 0; vector < matrix_.windows() * matrix_.geometry.groups; ++vector) {
+      float* const row = gathered + static_cast<std::ptrdiff_t>(vector) * matrix_.rows();
       std::fill(row + inputs, row + matrix_.rows(), one);
     }
   }
@@ -323,17 +328,18 @@ class GatheredImage {
                 const ConversionObserver& observe, bool* clipped, float* outputs) {
     const auto windows = static_cast<std::size_t>(matrix_.windows());
     const auto rows = static_cast<std::size_t>(matrix_.rows());
+    const auto groups = static_cast<std::size_t>(matrix_.geometry.groups);
     const Images images{index, 1, absolute, clipped};
     double* const sums = outputs != nullptr ? lane_.scratch(Lane::sums, matrix_.currents_per_image()) : nullptr;
     Conversions conversions(step_, images, lane_, observe, sums);
-    conversions.run(driven, windows * rows, [&](int block, int plane, const DrivenInputs& inputs, float* to) {
+    conversions.run(driven, windows * groups * rows, [&](int block, int plane, const DrivenInputs& inputs, float* to) {
       gathered_currents(matrix_, block, plane, inputs, absolute, lane_, to);
     });
     if (outputs == nullptr) return;
     double* input_sums = nullptr;
     if (matrix_.programmed.offset_coefficient != 0) {
-      input_sums = lane_.scratch(Lane::input_sums, windows);
-      for (std::size_t w = 0; w < windows; ++w) {
+      input_sums = lane_.scratch(Lane::input_sums, windows * groups);
+      for (std::size_t w = 0; w < windows * groups; ++w) {
         input_sums[w] = 0;
         for (std::size_t i = 0; i < rows; ++i) input_sums[w] += static_cast<double>(driven[w * rows + i]);
       }

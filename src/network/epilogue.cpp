@@ -1,7 +1,6 @@
 #include "crossgrid/network/epilogue.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include "crossgrid/base/host_device.hpp"
 #include "crossgrid/base/rounding.hpp"
@@ -14,7 +13,8 @@ namespace {
 struct Constants {
   UniformConverter<float> adc, dac;
   float adc_scale, dac_scale;  ///< where ideal
-  float scale, floor;
+  float scale;
+  Clamp clamp;
 };
 
 /// One run of values. NaN stays NaN: comparisons keep the value.
@@ -25,8 +25,9 @@ CROSSGRID_HD_INLINE void finish_run(const Constants c, const float* currents, co
     float current = Adc ? c.adc(currents[i]) : currents[i] * c.adc_scale;
     if (Partial) current += partial[i];
     const float value = fused(current, c.scale, bias[i]);
-    const float limited_below = value < c.floor ? c.floor : value;
-    to[i] = Dac ? c.dac(limited_below) : limited_below * c.dac_scale;
+    const float raised = value < c.clamp.low ? c.clamp.low : value;
+    const float clamped = raised > c.clamp.high ? c.clamp.high : raised;
+    to[i] = Dac ? c.dac(clamped) : clamped * c.dac_scale;
   }
 }
 
@@ -72,9 +73,8 @@ std::vector<float> make_bias_tile(const std::vector<float>& bias, int cols) {
 
 void finish(const Epilogue& epilogue, const float* currents, const float* partial, float* to, std::size_t windows,
             int cols) {
-  const Constants constants{epilogue.adc.levels, epilogue.dac.levels,
-                            epilogue.adc.scale,  epilogue.dac.scale,
-                            epilogue.scale,      epilogue.relu ? 0 : -std::numeric_limits<float>::infinity()};
+  const Constants constants{epilogue.adc.levels, epilogue.dac.levels, epilogue.adc.scale,
+                            epilogue.dac.scale,  epilogue.scale,      epilogue.clamp};
   const std::size_t total = windows * static_cast<std::size_t>(cols);
   const std::size_t run = epilogue.bias_tile.size();
   for (std::size_t first = 0; first < total; first += run) {

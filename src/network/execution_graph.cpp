@@ -13,11 +13,6 @@ bool is(const Layer& layer) {
   return std::holds_alternative<Kind>(layer.operation);
 }
 
-const Shape& input_shape(const Network& network, const Layer& layer) {
-  const int source = layer.inputs.front();
-  return source < 0 ? network.input : network.layers[static_cast<std::size_t>(source)].output;
-}
-
 bool single_pixel(const Shape& shape) {
   return shape.height == 1 && shape.width == 1;
 }
@@ -50,7 +45,7 @@ class GraphBuilder {
  private:
   int tensor(int source) const { return source < 0 ? 0 : tensor_of_[static_cast<std::size_t>(source)]; }
 
-  /// The step whose output a ReLU may change in place of its own step: the only reader's.
+  /// The step whose output a clamp may change in place of its own step: the only reader's.
   ExecutionStep* step_to_fuse(const Layer& layer) {
     const int source = layer.inputs.front();
     if (source < 0 || readers_[static_cast<std::size_t>(source)] != 1) return nullptr;
@@ -69,9 +64,10 @@ class GraphBuilder {
       output = tensor(layer.inputs.front());
       return;
     }
-    if (is<Relu>(layer)) {
-      if (ExecutionStep* step = step_to_fuse(layer)) {
-        step->relu = true;
+    if (const auto* clamp = std::get_if<Clamp>(&layer.operation)) {
+      ExecutionStep* const step = step_to_fuse(layer);
+      if (step != nullptr && step->clamp == no_clamp) {
+        step->clamp = *clamp;
         output = step->output;
         return;
       }
@@ -79,6 +75,7 @@ class GraphBuilder {
     ExecutionStep step;
     step.layer = index;
     for (const int source : layer.inputs) step.inputs.push_back(tensor(source));
+    step.input = input_shape(network_, layer);
     step.output = output = static_cast<int>(graph_.tensors.size());
     if (is<Conv2d>(layer) || is<Linear>(layer)) step.matrix = matrices_++;
     graph_.tensors.push_back({layer.output, 0, static_cast<int>(graph_.steps.size()), {}});
@@ -92,12 +89,12 @@ class GraphBuilder {
   void assign_slots() {
     std::vector<int> free_after;  // by slot: the last step that reads what it holds
     const auto last_use = [&](int t) {
-      const Tensor& tensor = graph_.tensors[static_cast<std::size_t>(t)];
+      const ActivationTensor& tensor = graph_.tensors[static_cast<std::size_t>(t)];
       if (t == graph_.logits) return static_cast<int>(graph_.steps.size());
       return tensor.consumers.empty() ? -1 : tensor.consumers.back();
     };
     const auto place = [&](int t, int step) {
-      Tensor& tensor = graph_.tensors[static_cast<std::size_t>(t)];
+      ActivationTensor& tensor = graph_.tensors[static_cast<std::size_t>(t)];
       std::size_t slot = 0;
       while (slot < free_after.size() && free_after[slot] >= step) ++slot;
       if (slot == free_after.size()) {
@@ -133,8 +130,7 @@ ConvolutionShape layer_geometry(const Network& network, int index) {
     const Shape& input = input_shape(network, layer);
     geometry.in_channels = input.channels, geometry.height = input.height, geometry.width = input.width;
     geometry.out_channels = static_cast<int>(conv->weights.rows());
-    geometry.kernel_height = conv->kernel_height, geometry.kernel_width = conv->kernel_width;
-    geometry.stride = conv->stride, geometry.padding = conv->padding;
+    geometry.groups = conv->groups, geometry.window = conv->window;
   } else {
     const Matrix& weights = std::get<Linear>(layer.operation).weights;
     geometry.in_channels = static_cast<int>(weights.cols());

@@ -31,6 +31,14 @@ void FloatHistogram::add(const float* values, std::size_t count) {
   }
 }
 
+void FloatHistogram::add_zeros(std::size_t count) {
+  if (count == 0) return;
+  const float zero = 0;
+  add(&zero, 1);
+  counts_[0] += count - 1;
+  count_ += count - 1;
+}
+
 FloatHistogram& FloatHistogram::operator+=(const FloatHistogram& other) {
   if (other.count_ == 0) return *this;
   if (counts_.empty()) counts_.resize(bin_count, 0);

@@ -163,16 +163,17 @@ struct InferenceEngine::Impl {
     std::vector<ChipKey> keys;
     for (std::size_t m = 0; m < layers.size(); ++m) {
       keys.push_back(
-          make_chip_key(layers[m].layer, request.hardware[m], steps[m].frame > 0, request.seed, request.trial));
+          make_chip_key(layers[m].layer, request.hardware[m], steps[m].framed(), request.seed, request.trial));
       if (request.hardware[m].analog) prepared[m] = chips.find(keys[m]);
     }
     const auto has_wires = [&](std::size_t m) { return request.hardware[m].array.wires.any(); };
     program_in_parallel(executor, layers.size(), has_wires, [&](std::size_t m, int lane, const ParallelLoop& loop) {
       const LayerHardware& hardware = request.hardware[m];
       if (!hardware.analog || prepared[m]) return;
-      ProgrammedMatrix matrix = program_matrix(matrix_weights(layer(m), hardware), hardware, request.seed,
-                                               request.trial, static_cast<std::uint32_t>(layers[m].layer), loop);
-      const ConvolutionShape driven = steps[m].frame > 0 ? driven_geometry(geometry(m), steps[m].dac) : geometry(m);
+      ProgrammedMatrix matrix =
+          program_matrix(matrix_weights(layer(m), hardware), arrayed_hardware(hardware, geometry(m)), request.seed,
+                         request.trial, static_cast<std::uint32_t>(layers[m].layer), loop);
+      const ConvolutionShape driven = steps[m].framed() ? driven_geometry(geometry(m), steps[m].dac) : geometry(m);
       const MatrixPlan plan = plan_matrix(driven, hardware, matrix.noise);
       prepared[m] = prepare_analog(driven, std::move(matrix), plan, lanes[static_cast<std::size_t>(lane)]);
     });
@@ -235,8 +236,11 @@ struct InferenceEngine::Impl {
         if (adc.ideal) return;
         const std::size_t count = step.matrix->currents_per_image();
         for_each_image(view, batch, count, [&](int image, const float* currents) {
-          measures.clipped[static_cast<std::size_t>(image)] += count_clipped(currents, count, adc);
-          measures.conversions[static_cast<std::size_t>(image)] += count;
+          const auto idle = static_cast<std::size_t>(view.idle) * count;  // conversions of no current
+          const float zero = 0;
+          measures.clipped[static_cast<std::size_t>(image)] +=
+              count_clipped(currents, count, adc) + idle * count_clipped(&zero, 1, adc);
+          measures.conversions[static_cast<std::size_t>(image)] += count + idle;
         });
       };
     }

@@ -17,7 +17,8 @@ void over_driven_windows(const NetworkExecution& execution, int matrix, const fl
   const MatrixStep& step = execution.matrices()[static_cast<std::size_t>(matrix)];
   if (step.per_window) return;
   const ConvolutionShape& driven = step.matrix->geometry;
-  const Shape in{driven.in_channels, driven.height - 2 * step.frame, driven.width - 2 * step.frame};
+  const WindowAxis &y = step.frame.vertical, &x = step.frame.horizontal;
+  const Shape in{driven.in_channels, driven.height - y.before - y.after, driven.width - x.before - x.after};
   const float* const values = drive(step, inputs, in, execution.inputs_encoded(matrix), lane);
   std::vector<float> windows(static_cast<std::size_t>(step.matrix->windows()) *
                              static_cast<std::size_t>(driven.rows()));

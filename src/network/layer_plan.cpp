@@ -98,20 +98,22 @@ LayerPlan plan_layer(const Network& network, const MatrixLayer& matrix, const La
   LayerPlan plan;
   plan.layer = matrix.name;
   plan.rows = matrix.rows, plan.cols = matrix.cols, plan.mvms_per_image = matrix.mvms_per_image;
-  const double multiplications = static_cast<double>(matrix.rows) * matrix.cols * matrix.mvms_per_image;
+  const double multiplications = static_cast<double>(matrix.rows) / matrix.groups * matrix.cols * matrix.mvms_per_image;
   plan.megaflops_per_image = 2e-6 * multiplications;
   if (!hardware.analog) {
     plan.execution = "digital, floating point";
     plan.reason = "analog is false";
     return plan;
   }
-  const int matrix_rows = matrix.rows + hardware.core.bias_row_count();
-  const auto rows = partition(matrix_rows, hardware.array.rows_max, hardware.array.rows_partition);
-  const auto cols = partition(matrix.cols, hardware.array.cols_max, hardware.array.cols_partition);
+  const ConvolutionShape geometry = layer_geometry(network, matrix.layer);
+  const LayerHardware arrayed = arrayed_hardware(hardware, geometry);
+  const int matrix_lines = matrix_rows(matrix, hardware);
+  const auto rows = partition(matrix_lines, hardware.array.rows_max, hardware.array.rows_partition);
+  const auto cols = partition(matrix.cols, arrayed.array.cols_max, arrayed.array.cols_partition);
   plan.row_arrays = static_cast<int>(rows.size()), plan.col_arrays = static_cast<int>(cols.size());
   const bool unit_columns = hardware.core.style == CoreStyle::offset && hardware.core.unit_column;
   const int columns = matrix.cols + (unit_columns ? plan.col_arrays : 0);
-  plan.cells = matrix_rows * columns * hardware.core.slices * (hardware.core.style == CoreStyle::balanced ? 2 : 1);
+  plan.cells = matrix_lines * columns * hardware.core.slices * (hardware.core.style == CoreStyle::balanced ? 2 : 1);
   if (hardware.precision == Precision::float64) {
     plan.execution = "cell by cell, in double";
     plan.reason = "simulation.precision is float64";
@@ -122,7 +124,6 @@ LayerPlan plan_layer(const Network& network, const MatrixLayer& matrix, const La
   }
   const int driven = smallest_group(row_groups(rows, hardware.array.rows_active));
   const NoisePath noise = noise_path(layer, hardware, driven);
-  const ConvolutionShape geometry = layer_geometry(network, matrix.layer);
   const MatrixPlan execution = plan_matrix(geometry, hardware, noise);
   plan.execution = execution_text(execution, hardware, noise, matrix.convolution);
   plan.reason = execution.reason;
@@ -130,7 +131,10 @@ LayerPlan plan_layer(const Network& network, const MatrixLayer& matrix, const La
     plan.reason += "; read noise is drawn once per output: " + lumped_text(layer, hardware, driven, looked);
   }
   const ConversionCount products = scheme_count(hardware, conversion_scheme(hardware, noise));
-  plan.megaflops_per_image *= execution.overhead(geometry) * products.total() * (noise == NoisePath::lumped ? 2 : 1);
+  ConvolutionShape whole = geometry;
+  whole.groups = execution.groups;
+  plan.megaflops_per_image *= static_cast<double>(geometry.groups) / execution.groups;
+  plan.megaflops_per_image *= execution.overhead(whole) * products.total() * (noise == NoisePath::lumped ? 2 : 1);
   const double array_cells = static_cast<double>(rows.front().count) * cols.front().count;
   plan.megaflops_per_image +=
       2e-6 * own_multiplications(hardware, noise, array_cells) * plan.cells * matrix.mvms_per_image * products.inputs;

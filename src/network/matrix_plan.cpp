@@ -1,7 +1,10 @@
 #include "crossgrid/network/matrix_plan.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "crossgrid/circuit/circuit_adc.hpp"
 #include "crossgrid/core/conversion_scheme.hpp"
 #include "crossgrid/core/partition.hpp"
 
@@ -14,13 +17,9 @@ constexpr int tile_floats = 64 * 1024;
 /// Beyond this many computed rows per needed one, gathering windows is cheaper than whole channels.
 constexpr double largest_overhead = 2.5;
 
-int kernel_size(const ConvolutionShape& geometry) {
-  return geometry.kernel_height * geometry.kernel_width;
-}
-
 std::vector<PlanBlock> make_blocks(const ConvolutionShape& geometry, const std::vector<RowGroup>& groups) {
   std::vector<PlanBlock> blocks;
-  const int kernel = kernel_size(geometry);
+  const int kernel = geometry.window.size();
   for (const RowGroup& group : groups) {
     const Part& part = group.rows;
     const int first = part.first / kernel, end = (part.first + part.count + kernel - 1) / kernel;
@@ -38,35 +37,94 @@ int tile_windows(int windows, int rows) {
   return 1;
 }
 
+std::vector<RowGroup> conversions_of(int rows, const ArrayConfig& array) {
+  return row_groups(partition(rows, array.rows_max, array.rows_partition), array.rows_active);
+}
+
 MatrixPlan blocks_of(const ConvolutionShape& geometry, const LayerHardware& hardware, NoisePath noise) {
   MatrixPlan plan;
-  const ArrayConfig& array = hardware.array;
+  plan.groups = geometry.groups;
   const int matrix_rows = geometry.rows() + hardware.core.bias_row_count();
-  std::vector<RowGroup> parts =
-      row_groups(partition(matrix_rows, array.rows_max, array.rows_partition), array.rows_active);
+  std::vector<RowGroup> parts = conversions_of(matrix_rows, hardware.array);
   plan.merged = parts.size() > 1 && !conversion_scheme(hardware, noise).rows;
   if (plan.merged) parts = {{{0, matrix_rows}, 0}};
   plan.blocks = make_blocks(geometry, parts);
+  if (geometry.groups > 1) {
+    for (PlanBlock& block : plan.blocks) block.channel_first = 0, block.channels = geometry.in_channels;
+  }
   const int rows = std::ranges::max(plan.blocks, {}, &PlanBlock::rows).rows;
-  plan.tile = tile_windows(geometry.out_height() * geometry.out_width(), rows);
+  plan.tile = tile_windows(geometry.windows(), rows);
   return plan;
 }
 
 /// Takes products of bytes where the plan allows it and they are exact.
 void plan_integers(MatrixPlan& plan, const LayerHardware& hardware) {
   const std::optional<IntegerCells> cells = integer_cells(hardware);
-  if (!cells) return;
+  if (!cells || plan.groups > 1) return;
   const int rows = std::ranges::max(plan.blocks, {}, &PlanBlock::rows).rows;
   if (IntegerProduct::exact(cells->largest_input, cells->largest_weight, rows)) plan.integers = cells;
+}
+
+/// The matrix of a grouped convolution whose groups share arrays: blocks and zeros.
+ConvolutionShape whole_matrix(ConvolutionShape geometry) {
+  geometry.groups = 1;
+  return geometry;
+}
+
+/// Whether a cell of the weight w conducts what w asks for, and its current is proportional to the input.
+bool ideal_cells(const DeviceConfig& device) {
+  const DeviceConfig ideal;
+  return device.iv == IvModel::linear && device.programming_error == ideal.programming_error &&
+         device.drift == ideal.drift && device.faults == ideal.faults && device.measured == ideal.measured;
+}
+
+/// Whether cells that hold the weight 0 carry exactly no current into any converter, and converters differ in nothing
+/// but what they see.
+bool zeros_carry_nothing(const LayerHardware& hardware, NoisePath noise, const std::vector<RowGroup>& parts) {
+  const bool same_rows =
+      std::ranges::all_of(parts, [&](const RowGroup& part) { return part.rows.count == parts.front().rows.count; });
+  const bool same_range = hardware.adc.range == RangeRule::calibrated || hardware.adc.range == RangeRule::fixed;
+  return hardware.core.style == CoreStyle::balanced && !conversion_scheme(hardware, noise).sides &&
+         noise == NoisePath::none && ideal_cells(hardware.device) && !hardware.array.wires.any() &&
+         !needs_circuit_adc(hardware.adc) && (same_range || same_rows);
+}
+
+/// One product of every group by itself, where that is all that a shared matrix does.
+std::optional<MatrixPlan> plan_blocks_apart(const ConvolutionShape& geometry, const LayerHardware& hardware,
+                                            NoisePath noise) {
+  if (drives_windows(hardware) || hardware.core.bias_row_count() > 0) return std::nullopt;
+  const ConvolutionShape whole = whole_matrix(geometry);
+  const std::vector<RowGroup> parts = conversions_of(whole.rows(), hardware.array);
+  if (!zeros_carry_nothing(hardware, noise, parts)) return std::nullopt;
+  const bool converted = conversion_scheme(hardware, noise).rows;
+  const bool cut =
+      std::ranges::any_of(parts, [&](const RowGroup& part) { return part.rows.first % geometry.rows() != 0; });
+  if (converted && cut) return std::nullopt;
+  MatrixPlan plan;
+  plan.groups = geometry.groups;
+  plan.blocks = {{0, converted ? parts.front().rows.count : whole.rows(), 0, geometry.in_channels}};
+  plan.idle = converted ? static_cast<int>(parts.size()) - 1 : 0;
+  plan.merged = parts.size() > 1;
+  plan.reason = fmt::format("cells off the {} blocks cancel: each group is multiplied by itself", geometry.groups);
+  return plan;
 }
 
 }  // namespace
 
 double MatrixPlan::overhead(const ConvolutionShape& geometry) const {
-  if (execution != MatrixExecution::direct) return 1;
+  if (execution != MatrixExecution::direct || groups > 1) return 1;
   double computed = 0;
-  for (const PlanBlock& block : blocks) computed += static_cast<double>(block.channels) * kernel_size(geometry);
+  for (const PlanBlock& block : blocks) computed += static_cast<double>(block.channels) * geometry.window.size();
   return computed / geometry.rows();
+}
+
+int matrix_rows(const MatrixLayer& layer, const LayerHardware& hardware) {
+  const int groups = hardware.grouped == GroupedMatrix::per_group ? layer.groups : 1;
+  return layer.rows / groups + hardware.core.bias_row_count();
+}
+
+int matrix_cols(const MatrixLayer& layer, const LayerHardware& hardware) {
+  return layer.cols / (hardware.grouped == GroupedMatrix::per_group ? layer.groups : 1);
 }
 
 bool drives_windows(const LayerHardware& hardware) {
@@ -74,6 +132,13 @@ bool drives_windows(const LayerHardware& hardware) {
 }
 
 MatrixPlan plan_matrix(const ConvolutionShape& geometry, const LayerHardware& hardware, NoisePath noise) {
+  if (geometry.groups > 1 && hardware.grouped == GroupedMatrix::shared) {
+    if (const auto apart = plan_blocks_apart(geometry, hardware, noise)) return *apart;
+    MatrixPlan whole = plan_matrix(whole_matrix(geometry), hardware, noise);
+    whole.reason +=
+        fmt::format("; cells off the {} blocks carry errors: the whole matrix is computed", geometry.groups);
+    return whole;
+  }
   MatrixPlan plan = blocks_of(geometry, hardware, noise);
   if (hardware.solves_circuits()) {
     plan.execution = MatrixExecution::by_circuit;
@@ -93,8 +158,15 @@ MatrixPlan plan_matrix(const ConvolutionShape& geometry, const LayerHardware& ha
         hardware.core.bias_row_count() > 0 ? "arrays hold rows of a bias" : "every input vector is scaled by itself";
     return plan;
   }
+  if (plan.groups > 1 && plan.blocks.size() > 1) {
+    plan.execution = MatrixExecution::gathered;
+    plan.reason = "the rows of each group are split";
+    return plan;
+  }
   const double overhead = plan.overhead(geometry);
-  if (plan.merged) {
+  if (plan.groups > 1) {
+    plan.reason = fmt::format("each of {} groups has arrays of its own", plan.groups);
+  } else if (plan.merged) {
     plan.reason = "nothing lies between the row blocks' currents and their sum";
   } else if (plan.blocks.size() == 1) {
     plan.reason = "all rows meet one converter";
@@ -113,7 +185,8 @@ MatrixPlan plan_matrix(const ConvolutionShape& geometry, const LayerHardware& ha
 
 MatrixPlan plan_matrix_as(MatrixExecution execution, const ConvolutionShape& geometry, const LayerHardware& hardware,
                           NoisePath noise) {
-  MatrixPlan plan = blocks_of(geometry, hardware, noise);
+  const bool whole = hardware.grouped == GroupedMatrix::shared;
+  MatrixPlan plan = blocks_of(whole ? whole_matrix(geometry) : geometry, hardware, noise);
   plan.execution = execution;
   plan.reason = "forced";
   return plan;

@@ -33,6 +33,12 @@ MatrixStep driven_step(const ConvolutionShape& geometry, const LayerHardware& ha
   step.input = input_scale(hardware.dac, dac_range);
   step.dac = make_dac<float>(hardware.dac, step.input);
   step.per_window = drives_windows(hardware);
+  if (step.per_window && geometry.groups > 1 && hardware.grouped == GroupedMatrix::per_group) {
+    throw Error(
+        ExitCode::bad_input,
+        "grouped \"per_group\" does not go with dac.range \"per_vector\" or adc.bound_management, which scale all "
+        "inputs of a window together");
+  }
   step.bound_management = hardware.adc.bound_management;
   step.slices = input_slices(hardware.dac);
   if (hardware.array.column_current_max) step.current_max = static_cast<float>(*hardware.array.column_current_max);
@@ -46,8 +52,8 @@ MatrixStep driven_step(const ConvolutionShape& geometry, const LayerHardware& ha
                     gates ? "array.wires.source \"separate\"" : "dac.slice_bits", shortest_number(step.input.range.low),
                     shortest_number(step.input.range.high)));
   }
-  if (!step.per_window) step.frame = geometry.padding - driven_geometry(geometry, step.dac).padding;
   step.frame_value = step.dac(0.0f);
+  if (!step.per_window && step.frame_value != 0) step.frame = geometry.window;
   return step;
 }
 
@@ -77,6 +83,30 @@ AdcStage circuit_stage(const MatrixStep& step, const AdcConfig& adc, Interval ra
         make_circuit_adc(adc, range, cells.array(0, 0, part).cols, adc_streams(streams, plane, row_array, part)));
   }
   return stage;
+}
+
+/// What converters make of no current, all together, in layer units [MatrixPlan::idle].
+double idle_output(const MatrixStep& step) {
+  const PreparedMatrix& matrix = *step.matrix;
+  double weights = 0;
+  for (int cycle = 0; cycle < (step.inputs_apart && !step.inputs_summed ? step.slices.count : 1); ++cycle) {
+    weights += step.inputs_apart ? step.slices.weight(cycle) : 1;
+  }
+  double sum = 0;
+  for (std::size_t plane = 0; plane < matrix.programmed.planes.size(); ++plane) {
+    sum += matrix.programmed.planes[plane].scale * step.adc(0, static_cast<int>(plane)).exact(0.0);
+  }
+  return step.input.unit * matrix.plan.idle * weights * sum;
+}
+
+/// The block-diagonal matrix of a grouped convolution: its other weights are 0. weights: outputs x inputs of a group.
+Matrix block_diagonal(const Matrix& weights, int groups) {
+  const Eigen::Index outputs = weights.rows() / groups, inputs = weights.cols();
+  Matrix whole = Matrix::Zero(weights.rows(), inputs * groups);
+  for (int group = 0; group < groups; ++group) {
+    whole.block(group * outputs, group * inputs, outputs, inputs) = weights.middleRows(group * outputs, outputs);
+  }
+  return whole;
 }
 
 }  // namespace
@@ -111,10 +141,30 @@ void put_arrays(MatrixStep& step, const LayerHardware& hardware, const LayerRang
       }
     }
   }
+  if (step.matrix->plan.idle == 0 || ideal) return;
+  if (const auto idle = static_cast<float>(idle_output(step)); idle != 0) {
+    step.bias.resize(static_cast<std::size_t>(step.matrix->cols()), 0.0f);
+    for (float& bias : step.bias) bias += idle;
+    step.bias_tile = make_bias_tile(step.bias, step.matrix->cols());
+  }
 }
 
 Matrix matrix_weights(const Layer& layer, const LayerHardware& hardware) {
-  return with_bias_rows(layer_weights(layer), layer_bias(layer), hardware.core.bias_row_count());
+  const auto* const conv = std::get_if<Conv2d>(&layer.operation);
+  const bool blocks = conv != nullptr && conv->groups > 1 && hardware.grouped == GroupedMatrix::shared;
+  return with_bias_rows(blocks ? block_diagonal(conv->weights, conv->groups) : layer_weights(layer), layer_bias(layer),
+                        hardware.core.bias_row_count());
+}
+
+LayerHardware arrayed_hardware(const LayerHardware& hardware, const ConvolutionShape& geometry) {
+  LayerHardware arrayed = hardware;
+  if (geometry.groups == 1 || hardware.grouped == GroupedMatrix::shared) return arrayed;
+  const int columns = geometry.out_channels / geometry.groups;
+  int limit = std::min(columns, hardware.array.cols_max.value_or(columns));
+  while (columns % limit != 0) --limit;
+  arrayed.array.cols_max = limit;
+  arrayed.array.cols_partition = {PartitionRule::Kind::fill, {}};
+  return arrayed;
 }
 
 const float* squared_inputs(const MatrixStep& step, const float* values, std::size_t count, Lane& lane) {
@@ -135,7 +185,7 @@ const float* drive(const MatrixStep& step, const float* inputs, const Shape& in,
     convert(inputs, converted, count, step.dac);
     inputs = converted;
   }
-  if (step.frame == 0) return inputs;
+  if (!step.framed()) return inputs;
   float* const framed = lane.scratch(Lane::padded, static_cast<std::size_t>(images) * step.matrix->inputs_per_image());
   frame_images(inputs, framed, images, in, step.frame, step.frame_value);
   return framed;
@@ -144,9 +194,10 @@ const float* drive(const MatrixStep& step, const float* inputs, const Shape& in,
 ConvolutionShape driven_geometry(const ConvolutionShape& geometry, const Converter<float>& dac) {
   if (dac(0.0f) == 0) return geometry;
   ConvolutionShape framed = geometry;
-  framed.height += 2 * geometry.padding;
-  framed.width += 2 * geometry.padding;
-  framed.padding = 0;
+  WindowAxis &y = framed.window.vertical, &x = framed.window.horizontal;
+  framed.height += y.before + y.after;
+  framed.width += x.before + x.after;
+  y.before = y.after = x.before = x.after = 0;
   return framed;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crossgrid/base/error.hpp"
+#include "crossgrid/network/tensor_evaluation.hpp"
 #include "crossgrid/network/tensor_operations.hpp"
 
 namespace crossgrid {
@@ -14,6 +15,11 @@ bool same(const Converter<float>& a, const Converter<float>& b) {
   return a.levels.low == b.levels.low && a.levels.high == b.levels.high && a.levels.to_code == b.levels.to_code &&
          a.levels.code_offset == b.levels.code_offset && a.levels.step == b.levels.step &&
          a.levels.base == b.levels.base;
+}
+
+/// One clamp that does what two do one after the other.
+Clamp both(const Clamp& first, const Clamp& second) {
+  return {std::clamp(first.low, second.low, second.high), std::clamp(first.high, second.low, second.high)};
 }
 
 std::vector<float> make_pixel_table(const Network& network, const Converter<float>& encoding) {
@@ -38,7 +44,7 @@ struct NetworkExecution::Run {
   const Observer& observer;
 
   float* tensor(int index) const {
-    const Tensor& t = network.graph_.tensors[static_cast<std::size_t>(index)];
+    const ActivationTensor& t = network.graph_.tensors[static_cast<std::size_t>(index)];
     const std::size_t floats = network.graph_.slots[static_cast<std::size_t>(t.slot)];
     return lane.slot(role, t.slot, floats * static_cast<std::size_t>(batch.size));
   }
@@ -95,7 +101,7 @@ bool NetworkExecution::inputs_encoded(int matrix) const {
 
 /// Whether all that read the tensor do so through equal DACs.
 bool NetworkExecution::encodable(int tensor) const {
-  const Tensor& t = graph_.tensors[static_cast<std::size_t>(tensor)];
+  const ActivationTensor& t = graph_.tensors[static_cast<std::size_t>(tensor)];
   if (tensor == graph_.logits || t.consumers.empty()) return false;
   const Converter<float>* first = nullptr;
   for (const int consumer : t.consumers) {
@@ -109,14 +115,14 @@ bool NetworkExecution::encodable(int tensor) const {
 }
 
 /// Whether a matrix step leaves its currents as they are for the max pooling that follows: converter, scale, bias and
-/// ReLU never decrease, so the largest of a window's results is the result of its largest, to the bit, and only a
+/// clamp never decrease, so the largest of a window's results is the result of its largest, to the bit, and only a
 /// quarter of the values need them.
 bool NetworkExecution::finished_by_pool(const ExecutionStep& step, const Observer& observer) const {
-  const Tensor& output = graph_.tensors[static_cast<std::size_t>(step.output)];
+  const ActivationTensor& output = graph_.tensors[static_cast<std::size_t>(step.output)];
   if (step.matrix < 0 || observer.outputs || output.consumers.size() != 1 || step.output == graph_.logits) return false;
   const ExecutionStep& next = graph_.steps[static_cast<std::size_t>(output.consumers.front())];
   const Layer& layer = network_.layers[static_cast<std::size_t>(next.layer)];
-  if (!std::holds_alternative<MaxPool2d>(layer.operation)) return false;
+  if (!std::holds_alternative<MaxPool2d>(layer.operation) || next.input.channels != output.shape.channels) return false;
   const MatrixStep& matrix = matrices_[static_cast<std::size_t>(step.matrix)];
   return matrix.matrix->blocks.size() == 1 && matrix.plain() && matrix.scale() > 0;
 }
@@ -145,8 +151,7 @@ void NetworkExecution::run_plain(Run& run, const ExecutionStep& step) const {
   const int source = step.inputs.front();
   DrivenInputs driven{run.tensor(source), nullptr, 0};
   if (layer.analog) {
-    driven.values =
-        drive(layer, driven.values, run.shape(source), encoded_[static_cast<std::size_t>(source)], run.lane);
+    driven.values = drive(layer, driven.values, step.input, encoded_[static_cast<std::size_t>(source)], run.lane);
   }
   if (matrix.noise == NoisePath::lumped) {
     driven.squares = squared_inputs(layer, driven.values, images * matrix.inputs_per_image(), run.lane);
@@ -157,20 +162,21 @@ void NetworkExecution::run_plain(Run& run, const ExecutionStep& step) const {
   float* const partial = blocks > 1 ? run.lane.scratch(Lane::currents, outputs) : nullptr;
   for (int block = 0; block < blocks; ++block) {
     direct_currents(matrix, block, 0, driven, run.batch, run.lane, output);
-    if (run.observer.currents) run.observer.currents(step.matrix, {block, 0, 0, 0, run.batch.size, output});
+    if (run.observer.currents)
+      run.observer.currents(step.matrix, {block, 0, 0, 0, run.batch.size, output, matrix.plan.idle});
     if (block + 1 < blocks) accumulate(layer.adc(block, 0).converter, output, partial, outputs, block == 0);
   }
   if (finished_by_pool(step, run.observer)) return;
   const Converter<float>& adc = layer.adcs.back().converter;
   const auto scale = static_cast<float>(layer.scale());
   if (!run.observer.outputs) {
-    finish({adc, scale, layer.bias_tile, step.relu, run.encoding(step.output)}, output, partial, output, windows,
+    finish({adc, scale, layer.bias_tile, step.clamp, run.encoding(step.output)}, output, partial, output, windows,
            matrix.cols());
     return;
   }
-  finish({adc, scale, layer.bias_tile, false, {}}, output, partial, output, windows, matrix.cols());
+  finish({adc, scale, layer.bias_tile, no_clamp, {}}, output, partial, output, windows, matrix.cols());
   run.observer.outputs(step.matrix, output);
-  finish({{}, 1, zeros_, step.relu, run.encoding(step.output)}, output, nullptr, output, windows, matrix.cols());
+  finish({{}, 1, zeros_, step.clamp, run.encoding(step.output)}, output, nullptr, output, windows, matrix.cols());
 }
 
 void NetworkExecution::run_matrix(Run& run, const ExecutionStep& step) const {
@@ -183,23 +189,24 @@ void NetworkExecution::run_matrix(Run& run, const ExecutionStep& step) const {
     observe = [&](const ConversionView& view) { run.observer.currents(step.matrix, view); };
   }
   float* const output = run.tensor(step.output);
-  run_chain(layer, run.tensor(source), run.shape(source), encoded_[static_cast<std::size_t>(source)], run.batch,
-            run.lane, observe, run.observer.halvings, output);
+  run_chain(layer, run.tensor(source), step.input, encoded_[static_cast<std::size_t>(source)], run.batch, run.lane,
+            observe, run.observer.halvings, output);
   if (run.observer.outputs) run.observer.outputs(step.matrix, output);
   const std::size_t windows =
       static_cast<std::size_t>(run.batch.size) * static_cast<std::size_t>(layer.matrix->windows());
-  finish({{}, 1, zeros_, step.relu, run.encoding(step.output)}, output, nullptr, output, windows, layer.matrix->cols());
+  finish({{}, 1, zeros_, step.clamp, run.encoding(step.output)}, output, nullptr, output, windows,
+         layer.matrix->cols());
 }
 
 void NetworkExecution::run_digital(Run& run, const ExecutionStep& step) const {
   const Layer& layer = network_.layers[static_cast<std::size_t>(step.layer)];
   const float* const from = run.tensor(step.inputs.front());
   float* const to = run.tensor(step.output);
-  const Shape &in = run.shape(step.inputs.front()), &out = run.shape(step.output);
+  const Shape &in = step.input, &out = run.shape(step.output);
   const int images = run.batch.size;
   const std::size_t count = static_cast<std::size_t>(images) * out.size();
-  bool relu = step.relu;
-  const float* const second = step.inputs.size() > 1 ? run.tensor(step.inputs[1]) : nullptr;
+  std::vector<ImagesOf> inputs;
+  for (const int input : step.inputs) inputs.push_back({run.tensor(input), run.shape(input).size()});
   std::visit(
       [&](const auto& operation) {
         using Kind = std::decay_t<decltype(operation)>;
@@ -212,12 +219,17 @@ void NetworkExecution::run_digital(Run& run, const ExecutionStep& step) const {
         } else if constexpr (std::is_same_v<Kind, Flatten>) {
           flatten(from, to, images, in);
         } else if constexpr (std::is_same_v<Kind, Add>) {
-          add(from, second, to, count);
+          add(from, inputs[1].values, to, count);
         } else if constexpr (std::is_same_v<Kind, Softmax>) {
           softmax(from, to, count / static_cast<std::size_t>(in.channels), in.channels);
-        } else if constexpr (std::is_same_v<Kind, Relu>) {
-          std::copy_n(from, count, to);
-          relu = true;
+        } else if constexpr (std::is_same_v<Kind, ChannelAffine>) {
+          channel_affine(from, to, count / static_cast<std::size_t>(in.channels), operation);
+        } else if constexpr (std::is_same_v<Kind, Rearrange>) {
+          rearrange(operation, inputs, to, images);
+        } else if constexpr (std::is_same_v<Kind, TensorOperation>) {
+          run_tensor_operation(operation, inputs, to, images);
+        } else if constexpr (std::is_same_v<Kind, Clamp>) {
+          finish({{}, 1, zeros_, operation, {}}, from, nullptr, to, count, 1);
         }
       },
       layer.operation);
@@ -226,12 +238,12 @@ void NetworkExecution::run_digital(Run& run, const ExecutionStep& step) const {
     const ExecutionStep& before = graph_.steps[static_cast<std::size_t>(producer)];
     const MatrixStep& matrix = matrices_[static_cast<std::size_t>(before.matrix)];
     const Epilogue epilogue{matrix.adcs.back().converter, static_cast<float>(matrix.scale()), matrix.bias_tile,
-                            relu || before.relu, run.encoding(step.output)};
+                            both(before.clamp, step.clamp), run.encoding(step.output)};
     finish(epilogue, to, nullptr, to, count / static_cast<std::size_t>(out.channels), out.channels);
     return;
   }
-  if (relu || encoded_[static_cast<std::size_t>(step.output)]) {
-    finish({{}, 1, zeros_, relu, run.encoding(step.output)}, to, nullptr, to, count, 1);
+  if (step.clamp != no_clamp || encoded_[static_cast<std::size_t>(step.output)]) {
+    finish({{}, 1, zeros_, step.clamp, run.encoding(step.output)}, to, nullptr, to, count, 1);
   }
 }
 

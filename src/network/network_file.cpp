@@ -11,7 +11,7 @@
 #include "crossgrid/base/error.hpp"
 #include "crossgrid/base/json.hpp"
 #include "crossgrid/network/network.hpp"
-#include "crossgrid/network/onnx_file.hpp"
+#include "crossgrid/network/onnx_network.hpp"
 
 // The interim network format, docs/network-format.md.
 namespace crossgrid {
@@ -118,10 +118,11 @@ Operation read_conv2d(const Node& layer) {
   Conv2d conv;
   const Node kernel = layer.at("kernel");
   if (kernel.array_size() != 2) throw kernel.mismatch("[height, width]");
-  conv.kernel_height = kernel.at(std::size_t{0}).integer(1, largest_extent);
-  conv.kernel_width = kernel.at(std::size_t{1}).integer(1, largest_extent);
-  conv.stride = layer.integer_or("stride", 1, 1, largest_extent);
-  conv.padding = layer.integer_or("padding", 0, 0, std::min(conv.kernel_height, conv.kernel_width) - 1);
+  WindowAxis &y = conv.window.vertical, &x = conv.window.horizontal;
+  y.kernel = kernel.at(std::size_t{0}).integer(1, largest_extent);
+  x.kernel = kernel.at(std::size_t{1}).integer(1, largest_extent);
+  y.stride = x.stride = layer.integer_or("stride", 1, 1, largest_extent);
+  y.before = y.after = x.before = x.after = layer.integer_or("padding", 0, 0, std::min(y.kernel, x.kernel) - 1);
   conv.weights = read_matrix(layer.at("weights"));
   conv.bias = read_bias(layer, conv.weights);
   return conv;
@@ -137,7 +138,10 @@ template <class Pool>
 Operation read_pool(const Node& layer) {
   const int size = layer.at("size").integer(1, largest_extent);
   // With more padding than half a window, a window could lie outside of the image altogether.
-  return Pool{size, layer.integer_or("stride", size, 1, largest_extent), layer.integer_or("padding", 0, 0, size / 2)};
+  Pool pool;
+  pool.window = square_window(size, layer.integer_or("stride", size, 1, largest_extent),
+                              layer.integer_or("padding", 0, 0, size / 2));
+  return pool;
 }
 
 template <class Plain>
@@ -155,7 +159,7 @@ const std::map<std::string, OperationReader>& operations() {
   static const std::map<std::string, OperationReader> table{
       {"conv2d", {{"kernel", "stride", "padding", "weights", "bias"}, read_conv2d}},
       {"linear", {{"weights", "bias"}, read_linear}},
-      {"relu", {{}, read_plain<Relu>}},
+      {"relu", {{}, read_plain<Clamp>}},
       {"max_pool2d", {{"size", "stride", "padding"}, read_pool<MaxPool2d>}},
       {"avg_pool2d", {{"size", "stride", "padding"}, read_pool<AvgPool2d>}},
       {"global_avg_pool", {{}, read_plain<GlobalAvgPool>}},

@@ -16,28 +16,58 @@ namespace {
 
 /// A layer of single pixels is a plain product; its inputs are read where they are, also a range of them.
 bool plain_product(const ConvolutionShape& g) {
-  return g.height == 1 && g.width == 1 && g.kernel_height == 1 && g.kernel_width == 1 && g.padding == 0;
+  return g.height == 1 && g.width == 1 && g.window == Window{} && g.groups == 1;
 }
 
 AnyProductShape product_shape(const ConvolutionShape& geometry, const MatrixPlan& plan, const PlanBlock& block,
                               int rows, int columns) {
-  if (plan.execution != MatrixExecution::direct) return ProductShape{plan.tile, block.rows, columns, rows, columns};
+  if (plan.execution != MatrixExecution::direct) {
+    return ProductShape{plan.tile, block.rows, columns / plan.groups, std::ptrdiff_t{rows} * plan.groups, columns};
+  }
   if (plain_product(geometry)) {
     return ProductShape{geometry.images, block.rows, columns, geometry.in_channels, columns};
   }
   ConvolutionShape shape = geometry;
   shape.in_channels = block.channels;
   shape.out_channels = columns;
+  shape.groups = plan.groups;
   return shape;
 }
 
+/// Cells of all arrays of a plane in their places; cells_of(array): what to put there.
+template <class CellsOf>
+Matrix whole_plane(const ProgrammedMatrix& programmed, int plane, const CellsOf& cells_of) {
+  Matrix all = Matrix::Zero(programmed.rows, programmed.columns);
+  for (int group = 0; group < static_cast<int>(programmed.groups.size()); ++group) {
+    for (int part = 0; part < static_cast<int>(programmed.col_parts.size()); ++part) {
+      const Crossbar& array = programmed.array(plane, group, part);
+      all.block(array.row_first, array.col_first, array.rows, array.cols) = cells_of(array);
+    }
+  }
+  return all;
+}
+
+/// The blocks of a shared matrix side by side: rows of a group x columns. Error(internal) where other cells carry
+/// anything: the plan was wrong.
+Matrix blocks_side_by_side(const Matrix& whole, int groups) {
+  const Eigen::Index rows = whole.rows() / groups, columns = whole.cols() / groups;
+  Matrix blocks(rows, whole.cols());
+  for (int group = 0; group < groups; ++group) {
+    const auto own = whole.middleCols(group * columns, columns);
+    blocks.middleCols(group * columns, columns) = own.middleRows(group * rows, rows);
+    const bool zeros = (own.topRows(group * rows).array() == 0).all() &&
+                       (own.bottomRows(whole.rows() - (group + 1) * rows).array() == 0).all();
+    if (!zeros) throw Error(ExitCode::internal, "cells off the blocks of a grouped convolution carry currents");
+  }
+  return blocks;
+}
+
 /// A row block's cells side by side, with rows of zeros before and after for what else its product computes.
-/// cells_of(array): what to put there.
 template <class AnyMatrix, class CellsOf>
 AnyMatrix block_matrix(const PreparedMatrix& matrix, int plane, const PlanBlock& block, const CellsOf& cells_of) {
   const ConvolutionShape& g = matrix.geometry;
-  const int kernel = g.kernel_height * g.kernel_width;
-  const bool whole_channels = matrix.plan.execution == MatrixExecution::direct;
+  const int kernel = g.window.size();
+  const bool whole_channels = matrix.plan.execution == MatrixExecution::direct && g.groups == 1;
   const int first = whole_channels ? block.channel_first * kernel : block.row_first;
   const int rows = whole_channels ? block.channels * kernel : block.rows;
   AnyMatrix all = AnyMatrix::Zero(rows, matrix.product_columns());
@@ -71,7 +101,7 @@ IntegerMatrix integer_block(const PreparedMatrix& matrix, int plane, const PlanB
   auto all = block_matrix<IntegerMatrix>(matrix, plane, rows,
                                          [&](const Crossbar& array) { return integers_of(matrix, array); });
   if (matrix.product_columns() > matrix.columns) {
-    const int kernel = matrix.geometry.kernel_height * matrix.geometry.kernel_width;
+    const int kernel = matrix.geometry.window.size();
     all.col(matrix.columns).segment(rows.row_first - rows.channel_first * kernel, rows.rows).setOnes();
   }
   return all;
@@ -92,11 +122,22 @@ void to_currents(const std::int32_t* sums, float* currents, std::size_t count, d
 PreparedMatrix::Plane prepare_plane(const PreparedMatrix& matrix, int plane, const PlanBlock& rows,
                                     const AnyProductShape& shape, Lane& lane) {
   PreparedMatrix::Plane made;
-  const auto pack = [&](const auto& cells_of) {
-    return lane.product(shape).pack(block_matrix<Matrix>(matrix, plane, rows, cells_of));
+  const int groups = matrix.geometry.groups;
+  const auto pack = [&](const auto& cells_of) -> std::vector<PackedWeights> {
+    Product& product = lane.product(shape);
+    if (groups > 1 && matrix.programmed.rows == groups * matrix.geometry.rows()) {
+      return {product.pack(blocks_side_by_side(whole_plane(matrix.programmed, plane, cells_of), groups))};
+    }
+    const auto cells = block_matrix<Matrix>(matrix, plane, rows, cells_of);
+    if (matrix.plan.execution == MatrixExecution::direct || groups == 1) return {product.pack(cells)};
+    std::vector<PackedWeights> packed;
+    for (int group = 0; group < groups; ++group) {
+      packed.push_back(product.pack(cells.middleCols(group * matrix.columns_of_group(), matrix.columns_of_group())));
+    }
+    return packed;
   };
   if (matrix.plan.integers) {
-    made.weights = lane.integer_product(shape).pack(integer_block(matrix, plane, rows));
+    made.weights = {lane.integer_product(shape).pack(integer_block(matrix, plane, rows))};
   } else if (matrix.noise != NoisePath::per_cell && matrix.plan.execution != MatrixExecution::by_circuit) {
     made.weights = pack([](const Crossbar& array) -> const Matrix& { return array.conductance; });
     if (matrix.noise == NoisePath::lumped) {
@@ -147,17 +188,17 @@ void multiply_by(const PreparedMatrix& matrix, int index, const PackedWeights& w
   }
 }
 
-void multiply(const PreparedMatrix& matrix, int index, const PackedWeights& weights, const float* inputs, Lane& lane,
-              float* result) {
+void multiply(const PreparedMatrix& matrix, int index, const std::vector<PackedWeights>& weights, const float* inputs,
+              Lane& lane, float* result) {
   multiply_by(
-      matrix, index, weights, inputs, result,
+      matrix, index, weights.front(), inputs, result,
       [&](const AnyProductShape& shape) -> Product& { return lane.product(shape); },
       [&](std::size_t count) { return lane.scratch(Lane::block_input, count); });
 }
 
 /// The same where cells hold integers.
-void multiply_digits(const PreparedMatrix& matrix, int index, const PackedWeights& weights, const DrivenInputs& inputs,
-                     Lane& lane, float* currents) {
+void multiply_digits(const PreparedMatrix& matrix, int index, const std::vector<PackedWeights>& weights,
+                     const DrivenInputs& inputs, Lane& lane, float* currents) {
   const ConvolutionShape& g = matrix.geometry;
   const auto windows = static_cast<std::size_t>(g.images) * static_cast<std::size_t>(matrix.windows());
   const auto columns = static_cast<std::size_t>(matrix.columns);
@@ -165,7 +206,7 @@ void multiply_digits(const PreparedMatrix& matrix, int index, const PackedWeight
   const auto multiply_into = [&](const std::uint8_t* digits, Lane::IntegerScratch which) {
     std::int32_t* const sums = lane.scratch(which, windows * product_columns);
     multiply_by(
-        matrix, index, weights, digits, sums,
+        matrix, index, weights.front(), digits, sums,
         [&](const AnyProductShape& shape) -> IntegerProduct& { return lane.integer_product(shape); },
         [&](std::size_t count) { return lane.scratch(Lane::block_digits, count); });
     return sums;
@@ -192,14 +233,29 @@ void multiply_digits(const PreparedMatrix& matrix, int index, const PackedWeight
 }
 
 /// The same over gathered windows, tile by tile.
-void multiply_gathered(const PreparedMatrix& matrix, int index, const PackedWeights& weights, const float* inputs,
-                       Lane& lane, float* result) {
+void multiply_gathered(const PreparedMatrix& matrix, int index, const std::vector<PackedWeights>& weights,
+                       const float* inputs, Lane& lane, float* result) {
   const int first = matrix.plan.blocks[static_cast<std::size_t>(index)].row_first, tile = matrix.plan.tile;
   Product& product = lane.product(matrix.blocks[static_cast<std::size_t>(index)].shape);
   for (int window = 0; window < matrix.windows(); window += tile) {
-    product.run(inputs + static_cast<std::ptrdiff_t>(window) * matrix.rows() + first, weights, result);
+    const float* const from = inputs + static_cast<std::ptrdiff_t>(window) * matrix.window_inputs() + first;
+    for (int group = 0; group < matrix.geometry.groups; ++group) {
+      product.run(from + static_cast<std::ptrdiff_t>(group) * matrix.rows(), weights[static_cast<std::size_t>(group)],
+                  result + static_cast<std::ptrdiff_t>(group) * matrix.columns_of_group());
+    }
     result += static_cast<std::ptrdiff_t>(tile) * matrix.columns;
   }
+}
+
+/// Where an array finds the first of its inputs in a gathered window.
+std::ptrdiff_t first_input(const PreparedMatrix& matrix, const Crossbar& array) {
+  return std::ptrdiff_t{array.col_first / matrix.columns_of_group()} * matrix.rows() + array.row_first;
+}
+
+std::size_t bytes_of(const std::vector<PackedWeights>& all) {
+  std::size_t bytes = 0;
+  for (const PackedWeights& weights : all) bytes += weights.bytes();
+  return bytes;
 }
 
 CROSSGRID_MULTIVERSION
@@ -247,12 +303,14 @@ std::shared_ptr<const PreparedMatrix> prepare_digital(const ConvolutionShape& ge
                                                       Lane& lane) {
   auto matrix = std::make_shared<PreparedMatrix>();
   matrix->geometry = geometry;
-  matrix->plan = plan_matrix(geometry, {}, NoisePath::none);
+  LayerHardware groups_apart;
+  groups_apart.grouped = GroupedMatrix::per_group;
+  matrix->plan = plan_matrix(geometry, groups_apart, NoisePath::none);
   matrix->columns = geometry.out_channels;
   PreparedMatrix::Block block{
       product_shape(geometry, matrix->plan, matrix->plan.blocks.front(), geometry.rows(), matrix->columns), {}};
-  block.planes.push_back({lane.product(block.shape).pack(weights.transpose()), {}, {}, {}});
-  matrix->bytes = block.planes.front().weights.bytes();
+  block.planes.push_back({{lane.product(block.shape).pack(weights.transpose())}, {}, {}, {}});
+  matrix->bytes = bytes_of(block.planes.front().weights);
   matrix->blocks.push_back(std::move(block));
   return matrix;
 }
@@ -261,16 +319,18 @@ std::shared_ptr<const PreparedMatrix> prepare_analog(const ConvolutionShape& geo
                                                      const MatrixPlan& plan, Lane& lane) {
   auto matrix = std::make_shared<PreparedMatrix>();
   matrix->geometry = geometry;
+  matrix->geometry.groups = plan.groups;
   matrix->plan = plan;
   matrix->programmed = std::move(programmed);
   matrix->noise = matrix->programmed.noise;
   matrix->columns = matrix->programmed.columns;
   for (const PlanBlock& rows : plan.blocks) {
-    PreparedMatrix::Block block{product_shape(geometry, plan, rows, matrix->rows(), matrix->product_columns()), {}};
+    PreparedMatrix::Block block{product_shape(matrix->geometry, plan, rows, matrix->rows(), matrix->product_columns()),
+                                {}};
     for (int plane = 0; plane < static_cast<int>(matrix->programmed.planes.size()); ++plane) {
       block.planes.push_back(prepare_plane(*matrix, plane, rows, block.shape, lane));
-      matrix->bytes += block.planes.back().weights.bytes() + block.planes.back().variance.bytes();
-      for (const auto& [power, weights] : block.planes.back().powers) matrix->bytes += weights.bytes();
+      matrix->bytes += bytes_of(block.planes.back().weights) + bytes_of(block.planes.back().variance);
+      for (const auto& [power, weights] : block.planes.back().powers) matrix->bytes += bytes_of(weights);
     }
     matrix->blocks.push_back(std::move(block));
   }
@@ -291,7 +351,7 @@ void direct_currents(const PreparedMatrix& matrix, int block, int plane, const D
   const std::size_t image_currents = matrix.currents_per_image();
   const auto images = static_cast<std::size_t>(batch.size);
   add_powers(cells, inputs.values, images * matrix.inputs_per_image(), lane, currents, images * image_currents,
-             [&](const PackedWeights& weights, const float* raised, float* to) {
+             [&](const std::vector<PackedWeights>& weights, const float* raised, float* to) {
                multiply(matrix, block, weights, raised, lane, to);
              });
   if (matrix.noise != NoisePath::lumped) return;
@@ -308,22 +368,25 @@ void gathered_currents(const PreparedMatrix& matrix, int block, int plane, const
   const PreparedMatrix::Plane& cells = plane_of(matrix, block, plane);
   const auto powers = [&] {
     const auto windows = static_cast<std::size_t>(matrix.windows());
-    add_powers(cells, inputs.values, windows * static_cast<std::size_t>(matrix.rows()), lane, currents,
-               matrix.currents_per_image(), [&](const PackedWeights& weights, const float* raised, float* to) {
+    add_powers(cells, inputs.values, windows * static_cast<std::size_t>(matrix.window_inputs()), lane, currents,
+               matrix.currents_per_image(),
+               [&](const std::vector<PackedWeights>& weights, const float* raised, float* to) {
                  multiply_gathered(matrix, block, weights, raised, lane, to);
                });
   };
   if (matrix.plan.execution == MatrixExecution::by_circuit) {
     for (const Crossbar* array : cells.arrays) {
-      mvm_by_circuit(*array, image, 0, inputs.input_slice, matrix.windows(), inputs.values + array->row_first,
-                     matrix.rows(), currents + array->col_first, matrix.columns);
+      mvm_by_circuit(*array, image, 0, inputs.input_slice, matrix.windows(),
+                     inputs.values + first_input(matrix, *array), matrix.window_inputs(), currents + array->col_first,
+                     matrix.columns);
     }
     return;
   }
   if (matrix.noise == NoisePath::per_cell) {
     for (const Crossbar* array : cells.arrays) {
-      mvm_with_cell_noise(*array, image, 0, inputs.input_slice, matrix.windows(), inputs.values + array->row_first,
-                          matrix.rows(), currents + array->col_first, matrix.columns);
+      mvm_with_cell_noise(*array, image, 0, inputs.input_slice, matrix.windows(),
+                          inputs.values + first_input(matrix, *array), matrix.window_inputs(),
+                          currents + array->col_first, matrix.columns);
     }
     return powers();
   }

@@ -6,6 +6,7 @@
 
 #include "crossgrid/network/execution_graph.hpp"
 #include "crossgrid/network/matrix_step.hpp"
+#include "crossgrid/network/tensor_evaluation.hpp"
 
 namespace crossgrid {
 
@@ -37,7 +38,7 @@ void ReferenceNetwork::program(std::size_t matrix) {
   MatrixPart& part = matrices_[matrix];
   if (!part.hardware.analog) return;
   const Layer& layer = network_.layers[static_cast<std::size_t>(part.layer.layer)];
-  part.arrays.emplace(matrix_weights(layer, part.hardware), part.hardware,
+  part.arrays.emplace(matrix_weights(layer, part.hardware), arrayed_hardware(part.hardware, part.geometry),
                       LayerStreams{seed_, trial_, static_cast<std::uint32_t>(part.layer.layer)});
 }
 
@@ -57,10 +58,11 @@ struct ReferenceNetwork::Walk {
   /// The inputs of a window in the order (channel, kernel row, kernel column); 0 beyond the edge.
   static Values window(const Values& from, const Shape& in, const ConvolutionShape& g, int row, int column) {
     Values x;
+    const WindowAxis &rows = g.window.vertical, &columns = g.window.horizontal;
     for (int c = 0; c < g.in_channels; ++c) {
-      for (int ky = 0; ky < g.kernel_height; ++ky) {
-        for (int kx = 0; kx < g.kernel_width; ++kx) {
-          const int iy = row * g.stride - g.padding + ky, ix = column * g.stride - g.padding + kx;
+      for (int ky = 0; ky < rows.kernel; ++ky) {
+        for (int kx = 0; kx < columns.kernel; ++kx) {
+          const int iy = rows.first(row) + ky * rows.dilation, ix = columns.first(column) + kx * columns.dilation;
           const bool inside = iy >= 0 && ix >= 0 && iy < g.height && ix < g.width;
           x.push_back(inside ? at(from, in, iy, ix, c) : 0);
         }
@@ -69,31 +71,53 @@ struct ReferenceNetwork::Walk {
     return x;
   }
 
-  Values digital(const Matrix& weights, const Values& x) const {
+  /// x: of all groups.
+  Values digital(const Matrix& weights, const Values& x, int groups) const {
+    const Eigen::Index outputs = weights.rows() / groups, inputs = weights.cols();
     Values y;
     for (Eigen::Index j = 0; j < weights.rows(); ++j) {
       double sum = 0;
-      for (Eigen::Index i = 0; i < weights.cols(); ++i) {
-        sum += static_cast<double>(weights(j, i)) * x[static_cast<std::size_t>(i)];
+      for (Eigen::Index i = 0; i < inputs; ++i) {
+        sum += static_cast<double>(weights(j, i)) * x[static_cast<std::size_t>(j / outputs * inputs + i)];
       }
       y.push_back(sum);
     }
     return y;
   }
 
-  Values analog(const MatrixPart& part, Values x, std::uint32_t number) {
+  /// x: of all groups. Groups with arrays of their own: the whole matrix is multiplied by each group's inputs, of which
+  /// only its own columns count.
+  Values analog(const MatrixPart& part, const Values& x, std::uint32_t number) {
+    const int groups = part.hardware.grouped == GroupedMatrix::per_group ? part.geometry.groups : 1;
+    const std::size_t inputs = x.size() / static_cast<std::size_t>(groups);
+    Values y;
+    for (int group = 0; group < groups; ++group) {
+      const auto first = x.begin() + static_cast<std::ptrdiff_t>(group * static_cast<int>(inputs));
+      const Values own =
+          analog_group(part, Values(first, first + static_cast<std::ptrdiff_t>(inputs)), number, group, groups);
+      y.insert(y.end(), own.begin(), own.end());
+    }
+    return y;
+  }
+
+  Values analog_group(const MatrixPart& part, Values x, std::uint32_t number, int group, int groups) {
     ReferenceMvm mvm;
     mvm.input_range = part.ranges.dac, mvm.adc_ranges = part.ranges.adc, mvm.adc_levels = part.ranges.levels;
     mvm.image = image, mvm.window = number;
     x.resize(x.size() + static_cast<std::size_t>(part.hardware.core.bias_row_count()), 1.0);
-    ReferenceResult result = part.arrays->multiply(x, mvm);
+    const ReferenceResult result = part.arrays->multiply(x, mvm);
     found.halvings += static_cast<std::uint64_t>(result.halvings);
-    found.conversions += result.conversions.size();
+    int columns = 0;
+    for (const ReferenceConversion& conversion : result.conversions) columns = std::max(columns, conversion.column + 1);
     for (const ReferenceConversion& conversion : result.conversions) {
+      if (conversion.column / (columns / groups) != group) continue;
       const bool inside = conversion.value >= conversion.range.low && conversion.value <= conversion.range.high;
+      ++found.conversions;
       if (!inside) ++found.clipped;
     }
-    return std::move(result.outputs);
+    const std::size_t outputs = result.outputs.size() / static_cast<std::size_t>(groups);
+    const auto first = result.outputs.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(group) * outputs);
+    return {first, first + static_cast<std::ptrdiff_t>(outputs)};
   }
 
   Values matrix(const MatrixPart& part, const Values& from, const Shape& in) {
@@ -104,11 +128,11 @@ struct ReferenceNetwork::Walk {
     Values to;
     for (int row = 0; row < g.out_height(); ++row) {
       for (int column = 0; column < g.out_width(); ++column) {
-        Values x = g.height == 1 && g.width == 1 && g.rows() == static_cast<int>(from.size())
-                       ? from
-                       : window(from, in, g, row, column);
+        const Values x = g.height == 1 && g.width == 1 && g.rows() == static_cast<int>(from.size())
+                             ? from
+                             : window(from, in, g, row, column);
         const auto number = static_cast<std::uint32_t>(row * g.out_width() + column);
-        Values y = part.arrays ? analog(part, std::move(x), number) : digital(layer_weights(layer), x);
+        Values y = part.arrays ? analog(part, x, number) : digital(layer_weights(layer), x, g.groups);
         for (std::size_t j = 0; j < y.size(); ++j) to.push_back(y[j] + (bias.empty() || in_rows ? 0 : double(bias[j])));
       }
     }
@@ -119,15 +143,16 @@ struct ReferenceNetwork::Walk {
   template <class Pool, class Merge, class Finish>
   static Values pooled(const Values& from, const Shape& in, const Shape& out, const Pool& pool, double start,
                        const Merge& merge, const Finish& finish) {
+    const WindowAxis &rows = pool.window.vertical, &columns = pool.window.horizontal;
     Values to;
     for (int row = 0; row < out.height; ++row) {
       for (int column = 0; column < out.width; ++column) {
         for (int c = 0; c < in.channels; ++c) {
           double value = start;
           int count = 0;
-          for (int y = row * pool.stride - pool.padding; y < row * pool.stride - pool.padding + pool.size; ++y) {
-            for (int x = column * pool.stride - pool.padding; x < column * pool.stride - pool.padding + pool.size;
-                 ++x) {
+          for (int i = 0; i < rows.kernel; ++i) {
+            for (int j = 0; j < columns.kernel; ++j) {
+              const int y = rows.first(row) + i * rows.dilation, x = columns.first(column) + j * columns.dilation;
               if (y < 0 || x < 0 || y >= in.height || x >= in.width) continue;
               value = merge(value, at(from, in, y, x, c));
               ++count;
@@ -141,7 +166,19 @@ struct ReferenceNetwork::Walk {
   }
 
   static double sum(double a, double b) { return a + b; }
-  static double mean(double value, int count) { return value / count; }
+
+  static Values rearranged(const Rearrange& runs, std::span<const Values* const> inputs) {
+    Values to;
+    for (const Rearrange::Run& run : runs.runs) {
+      if (run.input < 0) {
+        to.insert(to.end(), static_cast<std::size_t>(run.count), double(runs.fill));
+      } else {
+        const auto first = inputs[static_cast<std::size_t>(run.input)]->begin() + run.first;
+        to.insert(to.end(), first, first + run.count);
+      }
+    }
+    return to;
+  }
 
   static Values flattened(const Values& from, const Shape& in) {
     Values to;
@@ -166,7 +203,8 @@ struct ReferenceNetwork::Walk {
     return values;
   }
 
-  Values operation(const Layer& layer, const Values& from, const Shape& in, const Values& second) {
+  Values operation(const Layer& layer, std::span<const Values* const> inputs, const Shape& in) {
+    const Values& from = *inputs.front();
     return std::visit(
         [&](const auto& kind) -> Values {
           using Kind = std::decay_t<decltype(kind)>;
@@ -175,7 +213,9 @@ struct ReferenceNetwork::Walk {
                 from, in, layer.output, kind, -INFINITY, [](double a, double b) { return std::max(a, b); },
                 [](double value, int) { return value; });
           } else if constexpr (std::is_same_v<Kind, AvgPool2d>) {
-            return pooled(from, in, layer.output, kind, 0, sum, mean);
+            return pooled(from, in, layer.output, kind, 0, sum, [&](double value, int count) {
+              return value / (kind.padding_counts ? kind.window.size() : count);
+            });
           } else if constexpr (std::is_same_v<Kind, GlobalAvgPool>) {
             Values to(static_cast<std::size_t>(in.channels), 0.0);
             for (std::size_t k = 0; k < from.size(); ++k) to[k % to.size()] += from[k];
@@ -185,12 +225,26 @@ struct ReferenceNetwork::Walk {
             return flattened(from, in);
           } else if constexpr (std::is_same_v<Kind, Add>) {
             Values to = from;
-            for (std::size_t k = 0; k < to.size(); ++k) to[k] += second[k];
+            for (std::size_t k = 0; k < to.size(); ++k) to[k] += (*inputs[1])[k];
             return to;
-          } else if constexpr (std::is_same_v<Kind, Relu>) {
+          } else if constexpr (std::is_same_v<Kind, Clamp>) {
             Values to = from;
-            for (double& value : to) value = value > 0 ? value : value != value ? value : 0;
+            for (double& value : to) {
+              if (value < double(kind.low)) value = double(kind.low);
+              if (value > double(kind.high)) value = double(kind.high);
+            }
             return to;
+          } else if constexpr (std::is_same_v<Kind, ChannelAffine>) {
+            Values to = from;
+            for (std::size_t k = 0; k < to.size(); ++k) {
+              const std::size_t c = k % kind.scale.size();
+              to[k] = to[k] * double(kind.scale[c]) + double(kind.shift[c]);
+            }
+            return to;
+          } else if constexpr (std::is_same_v<Kind, Rearrange>) {
+            return rearranged(kind, inputs);
+          } else if constexpr (std::is_same_v<Kind, TensorOperation>) {
+            return run_tensor_operation(kind, inputs);
           } else {
             return &layer == &network.network_.layers.back() ? from : softmax(from, in.channels);
           }
@@ -214,18 +268,17 @@ ReferenceNetwork::Image ReferenceNetwork::run(const Dataset& data, std::uint64_t
   const auto value_of = [&](int index) -> const std::vector<double>& {
     return index < 0 ? pixels : values[static_cast<std::size_t>(index)];
   };
-  const auto shape_of = [&](int index) -> const Shape& {
-    return index < 0 ? network_.input : network_.layers[static_cast<std::size_t>(index)].output;
-  };
   for (std::size_t k = 0; k < network_.layers.size(); ++k) {
     const Layer& layer = network_.layers[k];
     const std::vector<double>& from = value_of(layer.inputs.front());
-    const Shape& in = shape_of(layer.inputs.front());
+    const Shape& in = input_shape(network_, layer);
     if (matrix_of_layer_[k] >= 0) {
       values.push_back(walk.matrix(matrices_[static_cast<std::size_t>(matrix_of_layer_[k])], from, in));
       found.outputs.push_back(values.back());
     } else {
-      values.push_back(walk.operation(layer, from, in, value_of(layer.inputs.back())));
+      std::vector<const std::vector<double>*> inputs;
+      for (const int input : layer.inputs) inputs.push_back(&value_of(input));
+      values.push_back(walk.operation(layer, inputs, in));
     }
   }
   found.logits = std::move(values.back());

@@ -5,6 +5,7 @@
 
 #include "crossgrid/base/exponential.hpp"
 #include "crossgrid/base/host_device.hpp"
+#include "crossgrid/base/rounding.hpp"
 
 namespace crossgrid {
 
@@ -27,20 +28,24 @@ void scale_values(float* values, float factor, int count) {
 
 /// Calls visit(pixel of the input) for the pixels of one output's window that lie in the image.
 template <class Visit>
-void visit_window(const Shape& in, int size, int top, int left, const Visit& visit) {
-  const int bottom = std::min(top + size, in.height), right = std::min(left + size, in.width);
-  for (int y = std::max(top, 0); y < bottom; ++y) {
-    for (int x = std::max(left, 0); x < right; ++x) visit(static_cast<std::ptrdiff_t>(y) * in.width + x);
+void visit_window(const Shape& in, const Window& window, int top, int left, const Visit& visit) {
+  const WindowAxis &rows = window.vertical, &columns = window.horizontal;
+  const int bottom = std::min(top + rows.reach(), in.height), right = std::min(left + columns.reach(), in.width);
+  while (top < 0) top += rows.dilation;
+  while (left < 0) left += columns.dilation;
+  for (int y = top; y < bottom; y += rows.dilation) {
+    for (int x = left; x < right; x += columns.dilation) visit(static_cast<std::ptrdiff_t>(y) * in.width + x);
   }
 }
 
-template <class Pool, class Window>
-void visit_outputs(int images, const Shape& out, const Pool& pool, const Window& window) {
+/// Calls visit(image, top and left of the window, first value of the output) for all windows.
+template <class Visit>
+void visit_outputs(int images, const Shape& out, const Window& window, const Visit& visit) {
   for (int n = 0; n < images; ++n) {
     for (int y = 0; y < out.height; ++y) {
       for (int x = 0; x < out.width; ++x) {
         const auto place = (static_cast<std::ptrdiff_t>(n) * out.height + y) * out.width + x;
-        window(n, y * pool.stride - pool.padding, x * pool.stride - pool.padding, place * out.channels);
+        visit(n, window.vertical.first(y), window.horizontal.first(x), place * out.channels);
       }
     }
   }
@@ -61,12 +66,12 @@ void max_pool_pairs(const float* top, const float* bottom, float* to, int output
   }
 }
 
-/// Sum of a pixel's channels in a fixed order: 16 partial sums, then pairwise.
+/// Sum of some of a pixel's `stride` channels in a fixed order: 16 partial sums, then pairwise.
 CROSSGRID_MULTIVERSION
-void sum_channels(const float* from, double* to, std::size_t pixels, int channels) {
+void sum_channels(const float* from, double* to, std::size_t pixels, int channels, int stride) {
   constexpr int lanes = 16;
   for (std::size_t p = 0; p < pixels; ++p) {
-    const float* const x = from + p * static_cast<std::size_t>(channels);
+    const float* const x = from + p * static_cast<std::size_t>(stride);
     double partial[lanes] = {};
     int c = 0;
     for (; c + lanes <= channels; c += lanes) {
@@ -84,7 +89,7 @@ void sum_channels(const float* from, double* to, std::size_t pixels, int channel
 
 void max_pool(const float* from, float* to, int images, const Shape& in, const Shape& out, const MaxPool2d& pool) {
   const auto row = static_cast<std::ptrdiff_t>(in.width) * in.channels;
-  if (pool.size == 2 && pool.stride == 2 && pool.padding == 0) {
+  if (pool.window == square_window(2, 2, 0)) {
     for (int n = 0; n < images; ++n) {
       for (int y = 0; y < out.height; ++y) {
         const float* const top = from + (static_cast<std::ptrdiff_t>(n) * in.height + std::ptrdiff_t{2} * y) * row;
@@ -94,25 +99,48 @@ void max_pool(const float* from, float* to, int images, const Shape& in, const S
     }
     return;
   }
-  visit_outputs(images, out, pool, [&](int n, int top, int left, std::ptrdiff_t place) {
+  visit_outputs(images, out, pool.window, [&](int n, int top, int left, std::ptrdiff_t place) {
     const float* const image = from + static_cast<std::ptrdiff_t>(n) * in.height * row;
     std::fill_n(to + place, in.channels, -std::numeric_limits<float>::infinity());
-    visit_window(in, pool.size, top, left,
+    visit_window(in, pool.window, top, left,
                  [&](std::ptrdiff_t pixel) { keep_larger(to + place, image + pixel * in.channels, in.channels); });
   });
 }
 
 void average_pool(const float* from, float* to, int images, const Shape& in, const Shape& out, const AvgPool2d& pool) {
-  visit_outputs(images, out, pool, [&](int n, int top, int left, std::ptrdiff_t place) {
+  visit_outputs(images, out, pool.window, [&](int n, int top, int left, std::ptrdiff_t place) {
     const float* const image = from + static_cast<std::ptrdiff_t>(n) * static_cast<std::ptrdiff_t>(in.size());
     std::fill_n(to + place, in.channels, 0.0f);
     int pixels = 0;
-    visit_window(in, pool.size, top, left, [&](std::ptrdiff_t pixel) {
+    visit_window(in, pool.window, top, left, [&](std::ptrdiff_t pixel) {
       add_values(to + place, image + pixel * in.channels, in.channels);
       ++pixels;
     });
+    if (pool.padding_counts) pixels = pool.window.size();
     if (pixels > 0) scale_values(to + place, 1.0f / static_cast<float>(pixels), in.channels);
   });
+}
+
+CROSSGRID_MULTIVERSION
+void channel_affine(const float* from, float* to, std::size_t pixels, const ChannelAffine& affine) {
+  const std::size_t channels = affine.scale.size();
+  const float *const scale = affine.scale.data(), *const shift = affine.shift.data();
+  for (std::size_t p = 0; p < pixels; ++p, from += channels, to += channels) {
+    for (std::size_t c = 0; c < channels; ++c) to[c] = fused(from[c], scale[c], shift[c]);
+  }
+}
+
+void rearrange(const Rearrange& runs, std::span<const ImagesOf> inputs, float* to, int images) {
+  for (int image = 0; image < images; ++image) {
+    for (const Rearrange::Run& run : runs.runs) {
+      if (run.input < 0) {
+        to = std::fill_n(to, run.count, runs.fill);
+      } else {
+        const ImagesOf& from = inputs[static_cast<std::size_t>(run.input)];
+        to = std::copy_n(from.values + static_cast<std::size_t>(image) * from.size + run.first, run.count, to);
+      }
+    }
+  }
 }
 
 void global_average_pool(const float* from, float* to, int images, const Shape& in) {
@@ -178,50 +206,55 @@ void copy_channels(const std::uint8_t* from, std::uint8_t* to, std::size_t pixel
   copy_range(from, to, pixels, channels, first, count);
 }
 
-void frame_images(const float* from, float* to, int images, const Shape& in, int padding, float value) {
-  const std::size_t line = static_cast<std::size_t>(in.width) * in.channels;
-  const std::size_t margin = static_cast<std::size_t>(padding) * in.channels, framed = line + 2 * margin;
+void frame_images(const float* from, float* to, int images, const Shape& in, const Window& window, float value) {
+  const auto values = [&](int pixels) {
+    return static_cast<std::size_t>(pixels) * static_cast<std::size_t>(in.channels);
+  };
+  const WindowAxis &rows = window.vertical, &columns = window.horizontal;
+  const std::size_t line = values(in.width), left = values(columns.before), right = values(columns.after);
+  const std::size_t framed = left + line + right;
   for (int n = 0; n < images; ++n) {
-    to = std::fill_n(to, framed * static_cast<std::size_t>(padding), value);
+    to = std::fill_n(to, framed * static_cast<std::size_t>(rows.before), value);
     for (int y = 0; y < in.height; ++y, from += line) {
-      to = std::fill_n(to, margin, value);
+      to = std::fill_n(to, left, value);
       to = std::copy_n(from, line, to);
-      to = std::fill_n(to, margin, value);
+      to = std::fill_n(to, right, value);
     }
-    to = std::fill_n(to, framed * static_cast<std::size_t>(padding), value);
+    to = std::fill_n(to, framed * static_cast<std::size_t>(rows.after), value);
   }
 }
 
 void gather_windows(const float* image, float* to, const ConvolutionShape& shape, int stride) {
-  const int kernel = shape.kernel_height * shape.kernel_width, channels = shape.in_channels;
-  const int windows = shape.out_height() * shape.out_width();
-  for (int w = 0; w < windows; ++w, to += stride) {
-    const int top = w / shape.out_width() * shape.stride - shape.padding;
-    const int left = w % shape.out_width() * shape.stride - shape.padding;
+  const WindowAxis &rows = shape.window.vertical, &columns = shape.window.horizontal;
+  const int kernel = shape.window.size(), channels = shape.in_channels, of_group = channels / shape.groups;
+  for (int w = 0; w < shape.windows(); ++w) {
+    const int top = rows.first(w / shape.out_width()), left = columns.first(w % shape.out_width());
     for (int place = 0; place < kernel; ++place) {
-      const int y = top + place / shape.kernel_width, x = left + place % shape.kernel_width;
+      const int y = top + place / columns.kernel * rows.dilation, x = left + place % columns.kernel * columns.dilation;
       const bool inside = y >= 0 && y < shape.height && x >= 0 && x < shape.width;
       const float* const pixel = image + (static_cast<std::ptrdiff_t>(y) * shape.width + x) * channels;
-      for (int c = 0; c < channels; ++c) to[c * kernel + place] = inside ? pixel[c] : 0.0f;
+      for (int group = 0; group < shape.groups; ++group) {
+        float* const row = to + static_cast<std::ptrdiff_t>(group) * stride;
+        for (int c = 0; c < of_group; ++c) row[c * kernel + place] = inside ? pixel[group * of_group + c] : 0.0f;
+      }
     }
+    to += static_cast<std::ptrdiff_t>(stride) * shape.groups;
   }
 }
 
 void window_sums(const float* from, double* to, double* scratch, const ConvolutionShape& shape) {
-  const Shape pixels{1, shape.height, shape.width}, windows{1, shape.out_height(), shape.out_width()};
+  const Shape pixels{1, shape.height, shape.width}, windows{shape.groups, shape.out_height(), shape.out_width()};
   const std::size_t image = pixels.size() * static_cast<std::size_t>(shape.in_channels);
-  const struct { int stride, padding; } grid{shape.stride, shape.padding};
+  const int channels = shape.in_channels / shape.groups;
   for (int n = 0; n < shape.images; ++n, from += image, to += windows.size()) {
-    sum_channels(from, scratch, pixels.size(), shape.in_channels);
-    visit_outputs(1, windows, grid, [&](int, int top, int left, std::ptrdiff_t place) {
-      double sum = 0;
-      const int bottom = std::min(top + shape.kernel_height, shape.height);
-      const int right = std::min(left + shape.kernel_width, shape.width);
-      for (int y = std::max(top, 0); y < bottom; ++y) {
-        for (int x = std::max(left, 0); x < right; ++x) sum += scratch[y * shape.width + x];
-      }
-      to[place] = sum;
-    });
+    for (int group = 0; group < shape.groups; ++group) {
+      sum_channels(from + group * channels, scratch, pixels.size(), channels, shape.in_channels);
+      visit_outputs(1, windows, shape.window, [&](int, int top, int left, std::ptrdiff_t place) {
+        double sum = 0;
+        visit_window(pixels, shape.window, top, left, [&](std::ptrdiff_t pixel) { sum += scratch[pixel]; });
+        to[place + group] = sum;
+      });
+    }
   }
 }
 

@@ -254,8 +254,20 @@ OnnxTensor read_tensor(const onnx::TensorProto& proto, const std::string& file, 
   }
 }
 
+/// Its type; what it has where it does not say (models before IR version 2).
+onnx::AttributeProto::AttributeType type_of(const onnx::AttributeProto& proto) {
+  if (proto.type() != onnx::AttributeProto::UNDEFINED) return proto.type();
+  if (proto.has_f()) return onnx::AttributeProto::FLOAT;
+  if (proto.has_i()) return onnx::AttributeProto::INT;
+  if (proto.has_s()) return onnx::AttributeProto::STRING;
+  if (proto.has_t()) return onnx::AttributeProto::TENSOR;
+  if (proto.floats_size() > 0) return onnx::AttributeProto::FLOATS;
+  if (proto.strings_size() > 0) return onnx::AttributeProto::STRINGS;
+  return proto.has_g() || proto.graphs_size() > 0 ? onnx::AttributeProto::GRAPH : onnx::AttributeProto::INTS;
+}
+
 OnnxAttribute read_attribute(const onnx::AttributeProto& proto, const OnnxNode& node) {
-  switch (proto.type()) {
+  switch (type_of(proto)) {
     case onnx::AttributeProto::INT:
       return static_cast<std::int64_t>(proto.i());
     case onnx::AttributeProto::FLOAT:

@@ -246,9 +246,17 @@ std::vector<Parameter> layer_rows() {
       Group::none);
   analog.scope = ParameterScope::layers_only;
   rows.push_back(analog);
-  rows.push_back(
-      future("grouped", "how a grouped convolution shares arrays", types::words({"shared", "per_group"}), "shared"));
+  rows.push_back(choice(
+      "grouped", "a grouped convolution on arrays: one block-diagonal matrix, or arrays of their own for each group",
+      {"shared", "per_group"}, [](auto& h) -> auto& { return h.grouped; },
+      std::vector<std::pair<std::string, GroupedMatrix>>{{"shared", GroupedMatrix::shared},
+                                                         {"per_group", GroupedMatrix::per_group}},
+      Group::conversion));
   rows.back().scope = ParameterScope::layers_only;
+  rows.back().decides = {Group::rows, Group::cols};
+  rows.back().inert = [](const LayerHardware&, const MatrixLayer& layer) -> std::string {
+    return layer.groups > 1 ? "" : fmt::format("layer '{}' is no grouped convolution", layer.name);
+  };
   rows.push_back(future("window.x", "windows of a convolution per array", types::integer(1), 1));
   rows.push_back(future("window.y", "windows of a convolution per array", types::integer(1), 1));
   rows.push_back(future("activation_bits", "resolution of activations between layers",

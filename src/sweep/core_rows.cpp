@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "crossgrid/core/partition.hpp"
+#include "crossgrid/network/matrix_plan.hpp"
 #include "parameter_rows.hpp"
 
 namespace crossgrid {
@@ -143,10 +144,10 @@ namespace {
 
 /// Lines of the matrix that arrays share out.
 int rows_of(const LayerHardware& hardware, const MatrixLayer& layer) {
-  return layer.rows + hardware.core.bias_row_count();
+  return matrix_rows(layer, hardware);
 }
-int cols_of(const LayerHardware&, const MatrixLayer& layer) {
-  return layer.cols;
+int cols_of(const LayerHardware& hardware, const MatrixLayer& layer) {
+  return matrix_cols(layer, hardware);
 }
 using Lines = int (*)(const LayerHardware&, const MatrixLayer&);
 

@@ -6,6 +6,7 @@
 #include "crossgrid/core/partition.hpp"
 #include "crossgrid/device/device_validity.hpp"
 #include "crossgrid/network/calibration.hpp"
+#include "crossgrid/network/matrix_plan.hpp"
 
 namespace crossgrid {
 
@@ -49,9 +50,9 @@ LayerHardware effective_hardware(LayerHardware hardware, const MatrixLayer& laye
   while (drop_inert(hardware, layer, group)) {
   }
   if (group == ParameterGroup::rows) {
-    name_split(layer.rows + hardware.core.bias_row_count(), hardware.array.rows_max, hardware.array.rows_partition);
+    name_split(matrix_rows(layer, hardware), hardware.array.rows_max, hardware.array.rows_partition);
   } else if (group == ParameterGroup::cols) {
-    name_split(layer.cols, hardware.array.cols_max, hardware.array.cols_partition);
+    name_split(matrix_cols(layer, hardware), hardware.array.cols_max, hardware.array.cols_partition);
   }
   return hardware;
 }
@@ -162,7 +163,8 @@ void check_map(const LayerHardware& hardware, const MatrixLayer& layer, Found& f
   if (!map) {
     return;
   }
-  const int rows = layer.rows + hardware.core.bias_row_count();
+  // Groups on arrays of their own have their cells side by side.
+  const int rows = matrix_rows(layer, hardware);
   const std::vector<std::string> own{"device.faults.map"};
   if (map->rows != rows || map->cols != layer.cols) {
     found.push_back({fmt::format("device.faults.map is for {} x {} cells, but the layer has {} rows and {} columns",

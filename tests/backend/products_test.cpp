@@ -33,9 +33,11 @@ std::vector<double> plain_convolution(const ConvolutionShape& s, const std::vect
         for (int o = 0; o < s.out_channels; ++o) {
           double sum = 0;
           for (int row = 0; row < s.rows(); ++row) {
-            const int c = row / (s.kernel_height * s.kernel_width), k = row % (s.kernel_height * s.kernel_width);
-            const int i = y * s.stride - s.padding + k / s.kernel_width;
-            const int j = x * s.stride - s.padding + k % s.kernel_width;
+            const WindowAxis &rows = s.window.vertical, &columns = s.window.horizontal;
+            const int group = o / (s.out_channels / s.groups);
+            const int c = group * (s.in_channels / s.groups) + row / s.window.size(), k = row % s.window.size();
+            const int i = y * rows.stride - rows.before + k / columns.kernel * rows.dilation;
+            const int j = x * columns.stride - columns.before + k % columns.kernel * columns.dilation;
             if (i < 0 || j < 0 || i >= s.height || j >= s.width) continue;
             const auto place = ((static_cast<std::size_t>(n) * s.height + i) * s.width + j) * s.in_channels + c;
             sum += static_cast<double>(source[place]) * w(row, o);
@@ -49,10 +51,25 @@ std::vector<double> plain_convolution(const ConvolutionShape& s, const std::vect
 }
 
 const std::vector<ConvolutionShape>& shapes() {
-  static const std::vector<ConvolutionShape> all{{4, 3, 32, 32, 16, 3, 3, 1, 1},  {4, 16, 32, 32, 16, 3, 3, 1, 1},
-                                                 {2, 16, 16, 16, 32, 3, 3, 2, 1}, {8, 1, 28, 28, 16, 3, 3, 1, 1},
-                                                 {3, 12, 9, 7, 10, 3, 3, 1, 0},   {2, 11, 9, 9, 5, 3, 3, 1, 1},
-                                                 {2, 5, 11, 11, 7, 5, 3, 2, 2},   {4, 8, 6, 6, 24, 1, 1, 1, 0}};
+  static const std::vector<ConvolutionShape> all{
+      {4, 3, 32, 32, 16, 1, square_window(3, 1, 1)},
+      {4, 16, 32, 32, 16, 1, square_window(3, 1, 1)},
+      {2, 16, 16, 16, 32, 1, square_window(3, 2, 1)},
+      {8, 1, 28, 28, 16, 1, square_window(3, 1, 1)},
+      {3, 12, 9, 7, 10, 1, square_window(3, 1, 0)},
+      {2, 11, 9, 9, 5, 1, square_window(3, 1, 1)},
+      {2, 5, 11, 11, 7, 1, {{5, 2, 1, 2, 2}, {3, 2, 1, 2, 2}}},
+      {4, 8, 6, 6, 24, 1, square_window(1, 1, 0)},
+      // Strides, dilations and paddings of their own; groups, down to single channels.
+      {2, 6, 13, 10, 9, 1, {{3, 2, 2, 1, 3}, {2, 1, 3, 0, 2}}},
+      {1, 4, 1, 30, 8, 1, {{1, 1, 1, 0, 0}, {5, 3, 1, 4, 0}}},
+      {2, 32, 9, 9, 32, 32, square_window(3, 1, 1)},
+      {2, 20, 9, 8, 20, 20, square_window(3, 2, 1)},
+      {1, 16, 7, 7, 16, 16, square_window(5, 1, 2)},
+      {2, 16, 8, 8, 32, 4, square_window(3, 1, 1)},
+      {1, 64, 7, 7, 64, 16, square_window(3, 1, 1)},
+      {1, 12, 6, 6, 24, 12, square_window(3, 1, 1)},
+      {1, 10, 6, 6, 15, 5, {{3, 1, 2, 1, 2}, {1, 2, 1, 0, 0}}}};
   return all;
 }
 
@@ -140,6 +157,7 @@ constexpr std::pair<int, int> largest_values[] = {{1, 127}, {255, 1}, {15, 127},
 
 TEST(IntegerProduct, ConvolvesExactly) {
   for (const ConvolutionShape& s : shapes()) {
+    if (s.groups > 1) continue;  // plans take no bytes for those
     IntegerProduct product(s);
     EXPECT_EQ(product.implementation().find("ref"), std::string::npos);
     for (const auto& [input, weight] : largest_values) {

@@ -26,15 +26,19 @@ dnnl::memory filled(const dnnl::memory::desc& description) {
 
 dnnl::convolution_forward::primitive_desc convolution(const ConvolutionShape& g, int images) {
   const dnnl::memory::desc source({images, g.in_channels, g.height, g.width}, f32, Tag::any);
-  const dnnl::memory::desc weights({g.out_channels, g.in_channels, g.kernel_height, g.kernel_width}, f32, Tag::any);
+  const WindowAxis &y = g.window.vertical, &x = g.window.horizontal;
+  dnnl::memory::dims weight_dims{g.out_channels / g.groups, g.in_channels / g.groups, y.kernel, x.kernel};
+  if (g.groups > 1) weight_dims.insert(weight_dims.begin(), g.groups);
+  const dnnl::memory::desc weights(weight_dims, f32, Tag::any);
   const dnnl::memory::desc result({images, g.out_channels, g.out_height(), g.out_width()}, f32, Tag::any);
-  const dnnl::memory::dims strides{g.stride, g.stride}, padding{g.padding, g.padding};
+  const dnnl::memory::dims strides{y.stride, x.stride}, dilation{y.dilation - 1, x.dilation - 1};
+  const dnnl::memory::dims before{y.before, x.before}, after{y.after, x.after};
   constexpr auto kind = dnnl::prop_kind::forward_inference;
   constexpr auto algorithm = dnnl::algorithm::convolution_direct;
 #if DNNL_VERSION_MAJOR >= 3
-  return {cpu(), kind, algorithm, source, weights, result, strides, padding, padding};
+  return {cpu(), kind, algorithm, source, weights, result, strides, dilation, before, after};
 #else
-  return {{kind, algorithm, source, weights, result, strides, padding, padding}, cpu()};
+  return {{kind, algorithm, source, weights, result, strides, dilation, before, after}, cpu()};
 #endif
 }
 
@@ -60,7 +64,7 @@ std::unordered_map<int, dnnl::memory> buffers(const PrimitiveDesc& description) 
 
 BareProduct::BareProduct(const ConvolutionShape& geometry, int images) : images_(images), stream_(cpu()) {
   omp_set_num_threads(1);
-  if (geometry.height * geometry.width * geometry.kernel_height * geometry.kernel_width == 1) {
+  if (geometry.height * geometry.width * geometry.window.size() == 1) {
     const auto description = product(geometry, images);
     name_ = description.impl_info_str();
     primitive_ = dnnl::matmul(description);

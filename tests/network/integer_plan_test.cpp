@@ -18,7 +18,7 @@ namespace {
 struct Case {
   std::string name;
   LayerHardware hardware;
-  ConvolutionShape geometry{3, 5, 6, 7, 11, 3, 3, 2, 1};
+  ConvolutionShape geometry{3, 5, 6, 7, 11, 1, square_window(3, 2, 1)};
   bool signed_inputs = false;
   bool on_thresholds = false;  ///< many currents lie on a threshold of the ADC
 };
@@ -37,7 +37,7 @@ std::vector<Case> cases() {
     change(c);
     all.push_back(c);
   };
-  const auto linear = [](Case& c) { c.geometry = {7, 70, 1, 1, 13}; };
+  const auto linear = [](Case& c) { c.geometry = {7, 70, 1, 1, 13, 1, {}}; };
   const auto offset = [](Case& c) {
     c.hardware.core.style = CoreStyle::offset;
     c.hardware.device.on_off_ratio = 10;

@@ -85,14 +85,14 @@ TEST_F(NetworkFile, ReadsWeightsByRowsAndFillsInDefaults) {
   EXPECT_EQ(left.weights(1, 0), 3.0f);
   EXPECT_EQ(left.weights(1, 1), -4.5f);
   EXPECT_THAT(left.bias, ElementsAre(0, 0));
-  EXPECT_EQ(left.stride, 1);
+  EXPECT_EQ(left.window.vertical.stride, 1);
   const auto& right = std::get<Conv2d>(network.layers[1].operation);
-  EXPECT_EQ(right.kernel_height, 3);
-  EXPECT_EQ(right.kernel_width, 1);
-  EXPECT_EQ(right.stride, 2);
+  EXPECT_EQ(right.window.vertical.kernel, 3);
+  EXPECT_EQ(right.window.horizontal.kernel, 1);
+  EXPECT_EQ(right.window.vertical.stride, 2);
   EXPECT_THAT(right.bias, ElementsAre(0.125f));
-  EXPECT_EQ(std::get<MaxPool2d>(network.layers[4].operation).stride, 2);
-  EXPECT_EQ(std::get<AvgPool2d>(network.layers[5].operation).padding, 1);
+  EXPECT_EQ(std::get<MaxPool2d>(network.layers[4].operation).window.vertical.stride, 2);
+  EXPECT_EQ(std::get<AvgPool2d>(network.layers[5].operation).window.horizontal.after, 1);
 }
 
 TEST_F(NetworkFile, KeepsEveryBitOfShortestFloats) {

@@ -61,13 +61,19 @@ class NetworkBuilder {
   }
   int conv(int from, int out_channels, int kernel, int stride, int padding) {
     const int rows = shape(from).channels * kernel * kernel;
-    return add(Conv2d{kernel, kernel, stride, padding, weights(out_channels, rows), bias(out_channels)}, {from});
+    return add(Conv2d{square_window(kernel, stride, padding), 1, weights(out_channels, rows), bias(out_channels)},
+               {from});
   }
   int linear(int from, int outputs) {
     const int rows = shape(from).channels;
     return add(Linear{weights(outputs, rows), bias(outputs)}, {from});
   }
-  int relu(int from) { return add(Relu{}, {from}); }
+  int relu(int from) { return add(Clamp{}, {from}); }
+  /// Any windows and groups.
+  int conv(int from, int out_channels, const Window& window, int groups) {
+    const int rows = shape(from).channels / groups * window.size();
+    return add(Conv2d{window, groups, weights(out_channels, rows), bias(out_channels)}, {from});
+  }
   Preprocess& preprocess() { return network_.preprocess; }
   const Network& network() const { return network_; }
 
@@ -98,9 +104,9 @@ inline Network everything_network() {
   const int stem = b.relu(b.conv(-1, 10, 3, 1, 1));
   const int branch = b.conv(stem, 10, 3, 1, 1);
   const int sum = b.relu(b.add(Add{}, {stem, branch}));
-  const int pooled = b.add(MaxPool2d{3, 2, 1}, {sum});
+  const int pooled = b.add(MaxPool2d{square_window(3, 2, 1)}, {sum});
   const int strided = b.relu(b.conv(pooled, 17, 3, 2, 1));
-  const int mean = b.add(AvgPool2d{2, 1, 1}, {strided});
+  const int mean = b.add(AvgPool2d{square_window(2, 1, 1)}, {strided});
   const int wide = b.conv(mean, 8, 1, 1, 0);
   const int flat = b.add(Flatten{}, {wide});
   const int hidden = b.relu(b.linear(flat, 12));
@@ -136,11 +142,13 @@ inline Values image_values(const Network& network, const Dataset& data, std::uin
 /// The input vector of one sliding window in the matrix's order (channel, kernel row, kernel column).
 inline Values window_inputs(const Values& image, const ConvolutionShape& g, int window) {
   Values x;
-  const int top = window / g.out_width() * g.stride - g.padding, left = window % g.out_width() * g.stride - g.padding;
+  const WindowAxis &rows = g.window.vertical, &cols = g.window.horizontal;
+  const int top = window / g.out_width() * rows.stride - rows.before;
+  const int left = window % g.out_width() * cols.stride - cols.before;
   for (int c = 0; c < g.in_channels; ++c) {
-    for (int i = 0; i < g.kernel_height; ++i) {
-      for (int j = 0; j < g.kernel_width; ++j) {
-        const int row = top + i, col = left + j;
+    for (int i = 0; i < rows.kernel; ++i) {
+      for (int j = 0; j < cols.kernel; ++j) {
+        const int row = top + i * rows.dilation, col = left + j * cols.dilation;
         const bool inside = row >= 0 && row < g.height && col >= 0 && col < g.width;
         x.push_back(inside ? image[static_cast<std::size_t>((row * g.width + col) * g.in_channels + c)] : 0);
       }
@@ -158,9 +166,10 @@ inline Values plain_matrix_layer(const Network& network, int index, const Values
   for (int window = 0; window < g.out_height() * g.out_width(); ++window) {
     const Values x = window_inputs(in, g, window);
     for (Eigen::Index j = 0; j < weights.rows(); ++j) {
+      const Eigen::Index first = j / (weights.rows() / g.groups) * weights.cols();  // of the group's inputs
       double sum = layer_bias(layer).empty() ? 0 : layer_bias(layer)[static_cast<std::size_t>(j)];
       for (Eigen::Index i = 0; i < weights.cols(); ++i) {
-        sum += static_cast<double>(weights(j, i)) * x[static_cast<std::size_t>(i)];
+        sum += static_cast<double>(weights(j, i)) * x[static_cast<std::size_t>(first + i)];
       }
       out.push_back(sum);
     }
@@ -168,9 +177,10 @@ inline Values plain_matrix_layer(const Network& network, int index, const Values
   return out;
 }
 
-/// Pooling by definition: `average` or largest over the pixels of the window that lie in the image.
-inline Values plain_pool(const Values& in, const Shape& shape, const Shape& out, int size, int stride, int padding,
+/// Pooling with square windows by definition: `average` or largest over the pixels of the window that lie in the image.
+inline Values plain_pool(const Values& in, const Shape& shape, const Shape& out, const WindowAxis& square,
                          bool average) {
+  const int size = square.kernel, stride = square.stride, padding = square.before;
   Values values;
   for (int y = 0; y < out.height; ++y) {
     for (int x = 0; x < out.width; ++x) {
@@ -203,14 +213,15 @@ inline std::vector<Values> plain_network(const Network& network, const Dataset& 
     Values out = values(source);
     if (std::holds_alternative<Conv2d>(layer.operation) || std::holds_alternative<Linear>(layer.operation)) {
       out = plain_matrix_layer(network, static_cast<int>(k), out);
-    } else if (std::holds_alternative<Relu>(layer.operation)) {
-      for (double& v : out) v = std::max(v, 0.0);
+    } else if (std::holds_alternative<Clamp>(layer.operation)) {
+      const Clamp& clamp = std::get<Clamp>(layer.operation);
+      for (double& v : out) v = std::clamp(v, static_cast<double>(clamp.low), static_cast<double>(clamp.high));
     } else if (const auto* pool = std::get_if<MaxPool2d>(&layer.operation)) {
-      out = plain_pool(out, in, layer.output, pool->size, pool->stride, pool->padding, false);
+      out = plain_pool(out, in, layer.output, pool->window.vertical, false);
     } else if (const auto* mean = std::get_if<AvgPool2d>(&layer.operation)) {
-      out = plain_pool(out, in, layer.output, mean->size, mean->stride, mean->padding, true);
+      out = plain_pool(out, in, layer.output, mean->window.vertical, true);
     } else if (std::holds_alternative<GlobalAvgPool>(layer.operation)) {
-      out = plain_pool(out, in, layer.output, std::max(in.height, in.width), std::max(in.height, in.width), 0, true);
+      out = plain_pool(out, in, layer.output, {std::max(in.height, in.width)}, true);
     } else if (std::holds_alternative<Flatten>(layer.operation)) {
       const Values before = out;
       const int pixels_in = in.height * in.width;

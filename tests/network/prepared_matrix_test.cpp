@@ -46,7 +46,7 @@ std::vector<float> currents(MatrixExecution execution, const ConvolutionShape& g
 }
 
 TEST(PreparedMatrix, GivesTheSameCurrentsByEveryPlan) {
-  const ConvolutionShape geometry{4, 7, 9, 8, 13, 3, 3, 2, 1};
+  const ConvolutionShape geometry{4, 7, 9, 8, 13, 1, square_window(3, 2, 1)};
   for (const int rows_max : {1000, 18, 20, 5}) {
     for (const bool noisy : {false, true}) {
       LayerHardware hardware;
@@ -68,7 +68,7 @@ TEST(PreparedMatrix, GivesTheSameCurrentsByEveryPlan) {
 }
 
 TEST(PreparedMatrix, DrawsNoiseCellByCellAroundTheSameCurrents) {
-  const ConvolutionShape geometry{2, 5, 6, 6, 7, 3, 3, 1, 1};
+  const ConvolutionShape geometry{2, 5, 6, 6, 7, 1, square_window(3, 1, 1)};
   LayerHardware hardware;
   hardware.adc.model = ConverterModel::quantizer;
   hardware.array.rows_max = 20;
@@ -87,7 +87,7 @@ TEST(PreparedMatrix, DrawsNoiseCellByCellAroundTheSameCurrents) {
 }
 
 TEST(MatrixPlan, MergesRowBlocksOnlyWhereNothingIsBetweenThem) {
-  const ConvolutionShape geometry{1, 8, 8, 8, 16, 3, 3, 1, 1};
+  const ConvolutionShape geometry{1, 8, 8, 8, 16, 1, square_window(3, 1, 1)};
   LayerHardware hardware;
   hardware.array.rows_max = 24;
   EXPECT_TRUE(plan_matrix(geometry, hardware, NoisePath::none).merged);

@@ -49,7 +49,7 @@ std::vector<std::pair<const char*, LayerHardware>> cases() {
 Network pooling_network() {
   test::NetworkBuilder b({3, 9, 5}, 2);
   b.preprocess() = {1 / 255.0, {0.5, 0.5, 0.5}, {}};
-  const int pooled = b.add(MaxPool2d{3, 2, 1}, {b.conv(-1, 8, 3, 1, 1)});
+  const int pooled = b.add(MaxPool2d{square_window(3, 2, 1)}, {b.conv(-1, 8, 3, 1, 1)});
   b.linear(b.add(Flatten{}, {b.add(GlobalAvgPool{}, {pooled})}), 5);
   return b.network();
 }

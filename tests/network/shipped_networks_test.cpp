@@ -28,11 +28,12 @@ Values convolve(const Conv2d& conv, const Values& in, const Shape& from, const S
       for (int x = 0; x < to.width; ++x) {
         double sum = conv.bias[static_cast<std::size_t>(o)];
         for (int column = 0; column < conv.weights.cols(); ++column) {
-          const int kx = column % conv.kernel_width;
-          const int ky = column / conv.kernel_width % conv.kernel_height;
-          const int c = column / conv.kernel_width / conv.kernel_height;
+          const WindowAxis &rows = conv.window.vertical, &columns = conv.window.horizontal;
+          const int kx = column % columns.kernel;
+          const int ky = column / columns.kernel % rows.kernel;
+          const int c = column / columns.kernel / rows.kernel;
           sum += conv.weights(o, column) *
-                 at(in, from, c, y * conv.stride + ky - conv.padding, x * conv.stride + kx - conv.padding);
+                 at(in, from, c, y * rows.stride + ky - rows.before, x * columns.stride + kx - columns.before);
         }
         out.push_back(sum);
       }
@@ -47,9 +48,9 @@ Values pool(const MaxPool2d& window, const Values& in, const Shape& from, const 
     for (int y = 0; y < to.height; ++y) {
       for (int x = 0; x < to.width; ++x) {
         double largest = -HUGE_VAL;
-        for (int k = 0; k < window.size * window.size; ++k) {
-          largest = std::max(largest,
-                             at(in, from, c, y * window.stride + k / window.size, x * window.stride + k % window.size));
+        const int size = window.window.vertical.kernel, stride = window.window.vertical.stride;
+        for (int k = 0; k < size * size; ++k) {
+          largest = std::max(largest, at(in, from, c, y * stride + k / size, x * stride + k % size));
         }
         out.push_back(largest);
       }
@@ -80,7 +81,7 @@ Values logits(const Network& network, std::span<const std::uint8_t> pixels) {
       values = multiply(*linear, values);
     } else if (const auto* window = std::get_if<MaxPool2d>(&layer.operation)) {
       values = pool(*window, values, shape, layer.output);
-    } else if (std::holds_alternative<Relu>(layer.operation)) {
+    } else if (std::holds_alternative<Clamp>(layer.operation)) {
       for (double& value : values) value = std::max(value, 0.0);
     }
     shape = layer.output;

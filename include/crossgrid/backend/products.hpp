@@ -6,6 +6,7 @@
 #include <string>
 
 #include "crossgrid/base/matrix.hpp"
+#include "crossgrid/base/window.hpp"
 
 namespace crossgrid {
 
@@ -14,13 +15,14 @@ struct ConvolutionShape {
   int images = 1;
   int in_channels = 1, height = 1, width = 1;
   int out_channels = 1;
-  int kernel_height = 1, kernel_width = 1;
-  int stride = 1;
-  int padding = 0;  ///< zeros on each side
+  int groups = 1;  ///< equal groups of channels, outputs of the one see inputs of the same one only
+  Window window;   ///< padded with zeros
 
-  int out_height() const { return (height + 2 * padding - kernel_height) / stride + 1; }
-  int out_width() const { return (width + 2 * padding - kernel_width) / stride + 1; }
-  int rows() const { return in_channels * kernel_height * kernel_width; }
+  int out_height() const { return window.vertical.windows(height); }
+  int out_width() const { return window.horizontal.windows(width); }
+  int windows() const { return out_height() * out_width(); }
+  /// Inputs of an output.
+  int rows() const { return in_channels / groups * window.size(); }
   bool operator==(const ConvolutionShape&) const = default;
 };
 
@@ -58,7 +60,7 @@ class Product {
   Product& operator=(Product&&) noexcept;
   ~Product();
 
-  /// weights: rows x columns; rows of a convolution are channel-major (channel, kernel row, kernel column).
+  /// weights: rows() x columns; rows of a convolution are channel-major (channel, kernel row, kernel column).
   PackedWeights pack(const Matrix& weights) const;
   void run(const float* source, const PackedWeights& weights, float* result);
   /// oneDNN's name of the code that runs, e.g. "brgconv:avx512_core".

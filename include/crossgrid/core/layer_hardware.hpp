@@ -20,6 +20,10 @@ struct WeightClip {
 
 enum class Subtraction { analog, digital };  ///< of a balanced pair's currents: before one ADC, or after one ADC each
 
+/// How the groups of a grouped convolution lie on arrays (physics.md section 8): as the blocks of one matrix whose other
+/// cells are programmed to 0, or on arrays of their own.
+enum class GroupedMatrix { shared, per_group };
+
 struct CoreConfig {
   CoreStyle style = CoreStyle::balanced;
   bool two_sided = false;          ///< balanced: both cells of a pair move, else only the one that the sign chooses
@@ -70,6 +74,7 @@ struct LayerHardware {
   DeviceConfig device;
   DacConfig dac;
   AdcConfig adc;
+  GroupedMatrix grouped = GroupedMatrix::shared;
   Precision precision = Precision::float32;
   bool operator==(const LayerHardware&) const = default;
 

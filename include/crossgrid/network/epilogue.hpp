@@ -6,16 +6,17 @@
 
 #include "crossgrid/circuit/circuit_adc.hpp"
 #include "crossgrid/circuit/converter.hpp"
+#include "crossgrid/network/network.hpp"
 
 /// What happens to a layer's currents between its product and the next layer's, in one pass over the cache.
 namespace crossgrid {
 
-/// value -> dac(relu(scale * (partial + adc(value)) + bias)).
+/// value -> dac(clamp(scale * (partial + adc(value)) + bias)).
 struct Epilogue {
   Converter<float> adc;
   float scale = 1;               ///< layer units per current
   std::vector<float> bias_tile;  ///< the bias repeated, see make_bias_tile
-  bool relu = false;
+  Clamp clamp = no_clamp;
   Converter<float> dac;  ///< of the only consumer, else nothing (ideal, scale 1)
 };
 

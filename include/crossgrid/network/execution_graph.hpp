@@ -7,28 +7,29 @@
 
 namespace crossgrid {
 
-/// One operation with the ReLU that follows it.
+/// One operation with the clamp (a ReLU) that follows it.
 struct ExecutionStep {
   int layer = 0;            ///< index in Network::layers
-  bool relu = false;        ///< a following ReLU is computed with it
+  Clamp clamp = no_clamp;   ///< of a following layer
   std::vector<int> inputs;  ///< tensors
+  Shape input;              ///< how it sees the first one
   int output = 0;           ///< tensor
   int matrix = -1;          ///< index among the matrix layers, -1 for other operations
 };
 
 /// Activations between steps, NHWC.
-struct Tensor {
+struct ActivationTensor {
   Shape shape;
   int slot = 0;                ///< buffer: tensors whose lives don't overlap share one
   int producer = -1;           ///< step
   std::vector<int> consumers;  ///< steps
 };
 
-/// A network as it is executed: ReLUs fused into what precedes them, flattening of single pixels and a last softmax
+/// A network as it is executed: clamps fused into what precedes them, flattening of single pixels and a last softmax
 /// left out. Tensor 0 is the image.
 struct ExecutionGraph {
   std::vector<ExecutionStep> steps;
-  std::vector<Tensor> tensors;
+  std::vector<ActivationTensor> tensors;
   std::vector<std::size_t> slots;  ///< floats per image of every buffer
   int logits = 0;                  ///< tensor
 };

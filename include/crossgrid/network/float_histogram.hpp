@@ -19,6 +19,7 @@ class FloatHistogram {
   };
 
   void add(const float* values, std::size_t count);
+  void add_zeros(std::size_t count);
   FloatHistogram& operator+=(const FloatHistogram& other);
 
   std::uint64_t count() const { return count_; }  ///< NaN not counted

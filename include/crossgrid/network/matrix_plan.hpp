@@ -8,6 +8,7 @@
 #include "crossgrid/backend/products.hpp"
 #include "crossgrid/core/integer_cells.hpp"
 #include "crossgrid/core/layer_hardware.hpp"
+#include "crossgrid/network/network.hpp"
 
 namespace crossgrid {
 
@@ -29,6 +30,11 @@ struct PlanBlock {
 struct MatrixPlan {
   MatrixExecution execution = MatrixExecution::direct;
   std::vector<PlanBlock> blocks;
+  /// Groups of channels whose products are apart: of a grouped convolution whose groups have arrays of their own, or
+  /// share arrays on which the cells off the blocks carry nothing.
+  int groups = 1;
+  /// Row arrays, beside the one, in which a column's cells carry nothing, in every conversion: converters see zeros.
+  int idle = 0;
   /// Whether all row blocks were merged into one: nothing is between their currents and their sum.
   bool merged = false;
   /// Windows per gathered tile, a divisor of the windows of an image.
@@ -41,10 +47,15 @@ struct MatrixPlan {
   double overhead(const ConvolutionShape& geometry) const;
 };
 
+/// The matrix whose rows and columns arrays share out: a layer's, rows of a bias with them, or a group's where groups have
+/// arrays of their own.
+int matrix_rows(const MatrixLayer& layer, const LayerHardware& hardware);
+int matrix_cols(const MatrixLayer& layer, const LayerHardware& hardware);
+
 /// Whether each window must be driven by itself: inputs scaled per vector or halved where outputs clip.
 bool drives_windows(const LayerHardware& hardware);
 
-/// The cheapest exact plan. geometry: of one image.
+/// The cheapest exact plan. geometry: of one image, with the groups that the network has.
 MatrixPlan plan_matrix(const ConvolutionShape& geometry, const LayerHardware& hardware, NoisePath noise);
 /// The plan with its execution forced, all products in floating point: for tests that hold plans to each other.
 MatrixPlan plan_matrix_as(MatrixExecution execution, const ConvolutionShape& geometry, const LayerHardware& hardware,

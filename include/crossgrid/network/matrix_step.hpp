@@ -30,9 +30,10 @@ struct MatrixStep {
   std::vector<float> bias;           ///< added digitally; empty: none
   std::vector<float> bias_tile;      ///< the same for the plain path
   /// Where the DAC gives zeros another value (signed quantizer), padding goes through it too: the images get a frame of
-  /// `frame` pixels of that value, and the matrix's geometry is that of the framed images without padding.
-  int frame = 0;
+  /// that value, as wide as `frame`'s padding, and the matrix's geometry is that of the framed images without padding.
+  Window frame;
   float frame_value = 0;
+  bool framed() const { return frame.padded(); }
 
   const AdcStage& adc(int block, int converter) const;
   /// Layer units per unit of the first plane's current.
@@ -47,6 +48,7 @@ struct ConversionView {
   int converter = 0;                ///< MatrixStep::adc of the block
   int first_image = 0, images = 0;  ///< of the micro-batch
   const float* currents = nullptr;  ///< images x windows x analog columns
+  int idle = 0;                     ///< further conversions of every column, of no current (MatrixPlan::idle)
 };
 using ConversionObserver = std::function<void(const ConversionView&)>;
 
@@ -77,8 +79,12 @@ AdcPlace adc_place(const MatrixStep& step, const LayerHardware& hardware, double
 /// The range of the ADCs at a place.
 Interval adc_range_at(const LayerHardware& hardware, const LayerRanges& ranges, const AdcPlace& place);
 
-/// Weights as the arrays hold them: with the rows of a bias.
+/// Weights as the arrays hold them: with the rows of a bias; of a grouped convolution the whole block-diagonal matrix,
+/// or where groups have arrays of their own the groups' outputs side by side.
 Matrix matrix_weights(const Layer& layer, const LayerHardware& hardware);
+/// Hardware whose arrays hold columns of one group only, where groups have arrays of their own: as many as cols_max
+/// allows that divide a group's.
+LayerHardware arrayed_hardware(const LayerHardware& hardware, const ConvolutionShape& geometry);
 
 /// What a layer's arrays are driven with: `inputs` (images of shape `in`) through the DAC unless `encoded`, framed
 /// where needed. Valid until the lane's next layer.

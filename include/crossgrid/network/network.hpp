@@ -1,5 +1,9 @@
 #pragma once
 
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -7,6 +11,8 @@
 
 #include "crossgrid/base/id128.hpp"
 #include "crossgrid/base/matrix.hpp"
+#include "crossgrid/base/window.hpp"
+#include "crossgrid/onnx/onnx_graph.hpp"
 
 /// A trained network as Crossgrid runs it: a directed acyclic graph of layers in execution order.
 /// File format: docs/network-format.md (interim, until ONNX is read).
@@ -22,35 +28,76 @@ struct Shape {
 };
 
 struct Conv2d {
-  int kernel_height = 1, kernel_width = 1;
-  int stride = 1;
-  int padding = 0;  ///< zeros on each side
-  Matrix weights;   ///< out_channels x (in_channels * kh * kw), columns channel-major: (c, kh, kw)
+  Window window;   ///< padded with zeros
+  int groups = 1;  ///< equal groups of channels: outputs of the one see inputs of the same one only
+  Matrix weights;  ///< out_channels x (in_channels / groups * kh * kw), columns channel-major: (c, kh, kw)
   std::vector<float> bias;
 };
 struct Linear {
   Matrix weights;  ///< outputs x inputs; after Flatten inputs are channel-major: (c, h, w)
   std::vector<float> bias;
 };
-struct Relu {};
+/// Limits every value; NaN stays NaN. ReLU as it is.
+struct Clamp {
+  float low = 0, high = std::numeric_limits<float>::infinity();
+  bool operator==(const Clamp&) const = default;
+};
+/// Lets all values through.
+inline constexpr Clamp no_clamp{-std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity()};
 struct MaxPool2d {
-  int size = 2, stride = 2, padding = 0;
+  Window window = square_window(2, 2, 0);  ///< padding never wins
 };
 struct AvgPool2d {
-  int size = 2, stride = 2, padding = 0;
-};  ///< padding does not count in the mean
+  Window window = square_window(2, 2, 0);
+  bool padding_counts = false;  ///< as zeros, in the mean
+};
 struct GlobalAvgPool {};
 struct Flatten {};  ///< to a vector in (c, h, w) order
 struct Add {};      ///< sum of its two inputs
-struct Softmax {};
+struct Softmax {};  ///< over the channels of every pixel
+/// Every channel scaled and shifted: batch norms that no product precedes.
+struct ChannelAffine {
+  std::vector<float> scale, shift;
+};
 
-using Operation = std::variant<Conv2d, Linear, Relu, MaxPool2d, AvgPool2d, GlobalAvgPool, Flatten, Add, Softmax>;
+/// Values moved around: the output is made of runs of values of its inputs, one after the other.
+struct Rearrange {
+  struct Run {
+    int input = 0;  ///< -1: `fill`
+    std::int32_t first = 0, count = 0;
+  };
+  std::vector<Run> runs;
+  float fill = 0;
+  Shape output;
+};
+
+/// Any other operation, as its ONNX operator does it, image by image.
+struct TensorOperation {
+  /// A node's input: a constant, an input of the layer, or left out (neither).
+  struct Operand {
+    std::optional<OnnxTensor> constant;
+    int input = -1;  ///< of the layer
+    Extents dims;    ///< of the value of one image
+    ElementType type = ElementType::float32;
+    std::vector<std::int64_t> sources;  ///< where memory has each of its elements; empty: in order
+  };
+  std::shared_ptr<const OnnxNode> node;
+  std::vector<Operand> operands;
+  int result = 0;  ///< which of the node's outputs
+  /// Images are one more in their first dimension, which is 1: all can go through it at once.
+  bool elementwise = false;
+  Shape output;
+};
+
+using Operation = std::variant<Conv2d, Linear, Clamp, MaxPool2d, AvgPool2d, GlobalAvgPool, Flatten, Add, Softmax,
+                               ChannelAffine, Rearrange, TensorOperation>;
 
 struct Layer {
   std::string name;  ///< unique, e.g. "/conv1/Conv"
   Operation operation;
-  std::vector<int> inputs;  ///< indices of earlier layers; -1 is the image
-  Shape output;             ///< found when the network is read
+  std::vector<int> inputs;                         ///< indices of earlier layers; -1 is the image
+  Shape output;                                    ///< found when the network is read
+  std::optional<Shape> input_view = std::nullopt;  ///< how it sees its first input, where not as that was made
 };
 
 /// How the values of an image become the network's input: (value * scale - mean[c]) / std[c].
@@ -78,13 +125,16 @@ struct Network {
 struct MatrixLayer {
   int layer = 0;  ///< index in Network::layers
   std::string name;
-  int rows = 0;  ///< inputs of the matrix (bias not counted)
+  int rows = 0;  ///< inputs of the matrix (bias not counted), of all groups together
   int cols = 0;  ///< outputs
   int mvms_per_image = 1;
   bool convolution = false;
   bool bias = false;  ///< whether it has one
+  int groups = 1;     ///< of a convolution's channels
 };
 std::vector<MatrixLayer> matrix_layers(const Network& network);
+/// What a layer sees as its first input.
+const Shape& input_shape(const Network& network, const Layer& layer);
 
 /// The shape that an operation makes of its inputs' shapes. Error(bad_input) names `where`, what was found and what was
 /// expected: sizes that don't fit the weights, windows larger than the image, inputs of an Add that differ.

@@ -28,18 +28,19 @@ struct MicroBatch {
 
 /// A matrix layer ready to run: weights or conductances in the layouts of its products. Shared by all lanes.
 struct PreparedMatrix {
-  /// One product: a row block of a plane of cells.
+  /// One product: a row block of a plane of cells. Packed weights are one by one for groups of gathered windows, else
+  /// all together.
   struct Plane {
-    PackedWeights weights;
-    PackedWeights variance;                             ///< lumped read noise only
-    std::vector<std::pair<int, PackedWeights>> powers;  ///< nonlinear cells: power of the inputs, coefficients
-    std::vector<const Crossbar*> arrays;                ///< side by side in columns; empty for digital layers
+    std::vector<PackedWeights> weights;
+    std::vector<PackedWeights> variance;                             ///< lumped read noise only
+    std::vector<std::pair<int, std::vector<PackedWeights>>> powers;  ///< nonlinear cells: power of the inputs
+    std::vector<const Crossbar*> arrays;                             ///< side by side in columns; none: digital layers
   };
   struct Block {
     AnyProductShape shape;
     std::vector<Plane> planes;  ///< as programmed.planes
   };
-  ConvolutionShape geometry;  ///< of a micro-batch
+  ConvolutionShape geometry;  ///< of a micro-batch; groups as in the plan
   MatrixPlan plan;
   NoisePath noise = NoisePath::none;
   std::vector<Block> blocks;
@@ -49,10 +50,13 @@ struct PreparedMatrix {
 
   /// Columns of its products: where cells hold integers on a base, a last one sums the inputs.
   int product_columns() const { return columns + (plan.integers && plan.integers->base != 0 ? 1 : 0); }
-  int windows() const { return geometry.out_height() * geometry.out_width(); }
+  int windows() const { return geometry.windows(); }
   int cols() const { return geometry.out_channels; }
-  /// Rows of an array's inputs, those of a bias with them.
+  /// Rows of a group's inputs, those of a bias with them.
   int rows() const { return programmed.rows; }
+  /// Values of a gathered window: the rows of all groups.
+  int window_inputs() const { return rows() * geometry.groups; }
+  int columns_of_group() const { return columns / geometry.groups; }
   std::size_t inputs_per_image() const;
   std::size_t outputs_per_image() const { return static_cast<std::size_t>(windows()) * cols(); }
   std::size_t currents_per_image() const { return static_cast<std::size_t>(windows()) * columns; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "crossgrid/backend/products.hpp"
 #include "crossgrid/network/network.hpp"
@@ -10,11 +11,18 @@ namespace crossgrid {
 
 /// Largest value of each window; windows begin on `padding` pixels before the image, padding never wins.
 void max_pool(const float* from, float* to, int images, const Shape& in, const Shape& out, const MaxPool2d& pool);
-/// Mean of the pixels of each window that lie in the image.
+/// Mean of the pixels of each window, those in the padding left out or counted as zeros.
 void average_pool(const float* from, float* to, int images, const Shape& in, const Shape& out, const AvgPool2d& pool);
 void global_average_pool(const float* from, float* to, int images, const Shape& in);
 /// (h, w, c) order to (c, h, w).
 void flatten(const float* from, float* to, int images, const Shape& in);
+void channel_affine(const float* from, float* to, std::size_t pixels, const ChannelAffine& affine);
+/// inputs: one per input of the layer, with the sizes of its images.
+struct ImagesOf {
+  const float* values = nullptr;
+  std::size_t size = 0;
+};
+void rearrange(const Rearrange& runs, std::span<const ImagesOf> inputs, float* to, int images);
 void add(const float* a, const float* b, float* to, std::size_t count);
 void square(const float* from, float* to, std::size_t count);
 /// Softmax over the channels of every pixel, in double.
@@ -24,16 +32,16 @@ void softmax(const float* from, float* to, std::size_t pixels, int channels);
 void copy_channels(const float* from, float* to, std::size_t pixels, int channels, int first, int count);
 void copy_channels(const std::uint8_t* from, std::uint8_t* to, std::size_t pixels, int channels, int first, int count);
 
-/// Copies images into a frame of `padding` pixels of `value` on each side.
-void frame_images(const float* from, float* to, int images, const Shape& in, int padding, float value);
+/// Copies images into a frame of `value` as wide as the window's padding.
+void frame_images(const float* from, float* to, int images, const Shape& in, const Window& window, float value);
 
-/// The inputs of all windows of one image as rows of a matrix, windows x `stride` floats, of which the first
+/// The inputs of all windows of one image as rows of a matrix, windows x groups x `stride` floats, of which the first
 /// shape.rows() are written in the channel-major order (channel, kernel row, kernel column); 0 where a window hangs
 /// over the edge.
 void gather_windows(const float* image, float* to, const ConvolutionShape& shape, int stride);
 
-/// Sum of the inputs of every window of a micro-batch of shape.images: one value per window. scratch: one double per
-/// input pixel of one image.
+/// Sum of the inputs of every window of a micro-batch of shape.images: one value per window and group. scratch: one
+/// double per input pixel of one image.
 void window_sums(const float* from, double* to, double* scratch, const ConvolutionShape& shape);
 
 /// Pixels to a network's input: `table` holds channels x 256 values.

@@ -1,4 +1,4 @@
-#include "crossgrid/network/onnx_file.hpp"
+#include "crossgrid/network/onnx_network.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -84,7 +84,7 @@ class ModelBuilder {
   std::uint64_t state_ = 1;
 };
 
-class OnnxFile : public ::testing::Test {
+class OnnxNetwork : public ::testing::Test {
  protected:
   std::string write(const std::string& bytes) {
     const std::string path = folder_.file("model.onnx");
@@ -118,7 +118,7 @@ ModelBuilder small_model() {
   return b;
 }
 
-TEST_F(OnnxFile, ReadsLayersByTheirNodesNames) {
+TEST_F(OnnxNetwork, ReadsLayersByTheirNodesNames) {
   const Network network = read_onnx(write(small_model().bytes()));
   EXPECT_EQ(network.input, (Shape{2, 6, 6}));
   EXPECT_EQ(network.classes, 5);
@@ -128,13 +128,13 @@ TEST_F(OnnxFile, ReadsLayersByTheirNodesNames) {
   const auto& conv = std::get<Conv2d>(network.layers[0].operation);
   EXPECT_EQ(conv.weights.rows(), 4);
   EXPECT_EQ(conv.weights.cols(), 18);
-  EXPECT_EQ(conv.padding, 1);
+  EXPECT_EQ(conv.window, square_window(3, 1, 1));
   EXPECT_EQ(network.layers[3].inputs, (std::vector<int>{2, 1}));
   EXPECT_EQ(read_network(folder_.file("model.onnx")).classes, 5) << "by its ending";
 }
 
 /// Batch norms, added constants, alpha and beta are in the products they follow: beside the plain formulas.
-TEST_F(OnnxFile, FoldsWhatFollowsAProduct) {
+TEST_F(OnnxNetwork, FoldsWhatFollowsAProduct) {
   ModelBuilder b({1, 3});
   const auto w = b.tensor("w", {3, 4}), more = b.tensor("more", {4});
   const auto scale = b.tensor("scale", {4}), shift = b.tensor("shift", {4}), mean = b.tensor("mean", {4});
@@ -167,39 +167,65 @@ TEST_F(OnnxFile, FoldsWhatFollowsAProduct) {
   }
 }
 
-TEST_F(OnnxFile, SaysWhatIsWrong) {
+TEST_F(OnnxNetwork, SaysWhatIsWrong) {
   const std::string good = small_model().bytes();
   for (const std::size_t size : {std::size_t{0}, std::size_t{1}, good.size() / 3, good.size() - 1}) {
     EXPECT_THAT(problem(good.substr(0, size)), HasSubstr("model.onnx")) << size << " bytes";
   }
   EXPECT_THAT(problem("not a model at all"), HasSubstr("is no ONNX model, or a truncated one"));
   EXPECT_THAT(problem(ModelBuilder({1, 2, 6, 6}, 5).bytes()), HasSubstr("opset 5, expected 7 or later"));
-  EXPECT_THAT(problem(ModelBuilder({1, 2, 6}).bytes()), HasSubstr("input 'image': has 3 dimensions"));
+  EXPECT_THAT(problem(ModelBuilder().bytes()), HasSubstr("its output 'logits' comes from no node"));
   const auto with = [&](auto change) {
     ModelBuilder b = small_model();
     change(*b.model().mutable_graph());
     return problem(b.bytes());
   };
-  EXPECT_THAT(with([](auto& g) { g.mutable_node(1)->set_op_type("Erf"); }),
-              HasSubstr("node '/r1' (Erf): operator Erf (opset 13) is not yet supported; supported are Add,"));
+  EXPECT_EQ(with([](auto&) {}), "");
+  const auto height = [](auto& g) {
+    return g.mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim(2);
+  };
+  EXPECT_THAT(with([&](auto& g) { height(g)->clear_dim_value(); }), HasSubstr("dimension 2 is not fixed"));
+  EXPECT_THAT(with([&](auto& g) { height(g)->set_dim_value(1 << 17); }), HasSubstr("expected a size from 1 to 65536"));
+  EXPECT_THAT(with([](auto& g) { g.mutable_node(1)->set_op_type("Earth"); }),
+              HasSubstr("node '/r1' (Earth): operator Earth (opset 13) is not supported; docs/onnx.md lists"));
+  EXPECT_THAT(with([](auto& g) { g.mutable_node(1)->set_domain("com.microsoft"); }),
+              HasSubstr("(com.microsoft.Relu): operator com.microsoft.Relu"));
+  EXPECT_THAT(with([](auto& g) { g.mutable_node(1)->set_op_type("NonZero"); }),
+              HasSubstr("makes a value whose shape depends on the image"));
   EXPECT_THAT(with([](auto& g) { g.mutable_node(1)->set_input(0, "c2"); }),
-              HasSubstr("input 'c2' comes from no node before it"));
+              HasSubstr("input 'c2' comes from a node after it, or from a cycle"));
   EXPECT_THAT(with([](auto& g) { g.mutable_initializer()->DeleteSubrange(0, 1); }),
-              HasSubstr("node '/c1' (Conv): input 'w1' must be a constant"));
+              HasSubstr("node '/c1' (Conv): input 'w1' is neither a constant of the file nor made by a node"));
   EXPECT_THAT(with([](auto& g) { g.mutable_initializer(0)->set_dims(0, 5); }),
-              HasSubstr("tensor 'w1': holds 72 numbers, expected 90 (5 x 2 x 3 x 3)"));
+              HasSubstr("tensor 'w1': holds 288 bytes, expected 360 (5 x 2 x 3 x 3 of float)"));
   EXPECT_THAT(with([](auto& g) { ModelBuilder::set(*g.mutable_node(0), "group", 2); }),
-              HasSubstr("has group 2; only 1 is supported"));
+              HasSubstr("weights of 4 x 2 x 3 x 3 in 2 groups, which do not fit its input of 1 x 2 x 6 x 6"));
   EXPECT_THAT(with([](auto& g) {
-                ModelBuilder::set(*g.mutable_node(2), "strides", {1, 2});
+                ModelBuilder::set(*g.mutable_node(0), "dilations", {1, 0});
               }),
-              HasSubstr("has strides [1, 2]"));
+              HasSubstr("has dilations [1, 0], expected 2 numbers from 1 to 65536"));
+  EXPECT_THAT(
+      with([](auto& g) {
+        ModelBuilder::set(*g.mutable_node(2), "strides", {1, 2});
+      }),
+      HasSubstr("node '/a1' (Add): input 'r1' is 1 x 4 x 6 x 6, which does not fit the others (1 x 4 x 6 x 3)"));
   EXPECT_THAT(with([](auto& g) { g.mutable_output(0)->set_name("a1"); }),
-              HasSubstr("'a1' is not what its last node makes"));
-  EXPECT_THAT(with([](auto& g) { g.mutable_initializer(0)->set_data_location(onnx::TensorProto::EXTERNAL); }),
-              HasSubstr("external data"));
-  EXPECT_THAT(with([](auto& g) { g.mutable_node(5)->set_input(0, "r1"); }),
-              HasSubstr("'/a1' makes is used by nothing"));
+              HasSubstr("its output 'a1' is 1 x 4 x 6 x 6, expected a vector of at least two classes"));
+  EXPECT_THAT(with([](auto& g) { g.mutable_output(0)->set_name("w1"); }), HasSubstr("does not depend on the image"));
+  EXPECT_THAT(with([](auto& g) { *g.add_output() = g.output(0); }),
+              HasSubstr("has 2 outputs, expected one: the logits"));
+}
+
+/// What nothing needs is left out.
+TEST_F(OnnxNetwork, LeavesOutWhatTheLogitsDoNotNeed) {
+  ModelBuilder b = small_model();
+  b.model().mutable_graph()->mutable_node(6)->set_input(0, "r1");
+  b.model().mutable_graph()->mutable_initializer(3)->set_dims(1, 144);
+  b.model().mutable_graph()->mutable_initializer(3)->mutable_raw_data()->resize(5 * 144 * sizeof(float));
+  const Network network = read_onnx(write(b.bytes()));
+  std::vector<std::string> names;
+  for (const Layer& layer : network.layers) names.push_back(layer.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"/c1", "/r1", "/f1", "/logits"}));
 }
 
 std::string shared(const std::string& name) {
