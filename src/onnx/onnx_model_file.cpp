@@ -414,18 +414,13 @@ void fill_value(onnx::ValueInfoProto& proto, const OnnxValue& value) {
 
 }  // namespace
 
-OnnxModel read_onnx_model(const std::string& path) {
-  onnx::ModelProto proto;
-  {
-    const MappedFile file(path);
-    if (file.bytes().size() > largest_file) {
-      throw input_error(path,
-                        "is larger than 2 GB, the most that an ONNX file can have; larger weights are external data");
-    }
-    if (!parse(file.bytes(), proto) || !proto.has_graph()) {
-      throw input_error(path, "is no ONNX model, or a truncated one");
-    }
+OnnxModel parse_onnx_model(std::span<const std::uint8_t> bytes, const std::string& path) {
+  if (bytes.size() > largest_file) {
+    throw input_error(path,
+                      "is larger than 2 GB, the most that an ONNX file can have; larger weights are external data");
   }
+  onnx::ModelProto proto;
+  if (!parse(bytes, proto) || !proto.has_graph()) throw input_error(path, "is no ONNX model, or a truncated one");
   OnnxModel model;
   model.file = path;
   for (const auto& import : proto.opset_import()) {
@@ -454,6 +449,11 @@ OnnxModel read_onnx_model(const std::string& path) {
   for (const onnx::NodeProto& node : graph.node()) model.nodes.push_back(read_node(node, model));
   check_order(model);
   return model;
+}
+
+OnnxModel read_onnx_model(const std::string& path) {
+  const MappedFile file(path);
+  return parse_onnx_model(file.bytes(), path);
 }
 
 void write_onnx_model(const OnnxModel& model, const std::string& path) {
