@@ -1,7 +1,7 @@
 # What a user can switch, and the flags that every target shares.
 option(CROSSGRID_CUDA "Build the CUDA part where a toolkit (>= 12.0) is found" ON)
 option(CROSSGRID_NATIVE "Compile for this machine's processor only (-march=native)" OFF)
-set(CROSSGRID_SANITIZE "" CACHE STRING "Sanitizers to build with: address,undefined or thread")
+set(CROSSGRID_SANITIZE "" CACHE STRING "Sanitizers to build with: address,undefined, thread or (Clang) fuzzer-no-link,address,undefined")
 if(DEFINED ENV{CI})
   set(crossgrid_werror_default ON)
 else()
@@ -56,8 +56,10 @@ if(CROSSGRID_SANITIZE)
     target_compile_options(crossgrid_flags INTERFACE
       $<$<COMPILE_LANGUAGE:CXX>:-fno-sanitize=null,object-size,pointer-overflow,nonnull-attribute,returns-nonnull-attribute>)
   endif()
-  # With sanitizers GCC takes members of standard containers for uninitialised (GCC bug 105562).
-  target_compile_options(crossgrid_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-maybe-uninitialized>)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # With sanitizers GCC takes members of standard containers for uninitialised (GCC bug 105562).
+    target_compile_options(crossgrid_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-maybe-uninitialized>)
+  endif()
   target_link_options(crossgrid_flags INTERFACE -fsanitize=${CROSSGRID_SANITIZE})
   if(CROSSGRID_SANITIZE STREQUAL "thread")
     # ThreadSanitizer knows no fences. Asio's thread pool hands its work over under a mutex, which it does know.

@@ -13,6 +13,7 @@
 
 #include "crossgrid/base/error.hpp"
 #include "crossgrid/base/json.hpp"
+#include "crossgrid/onnx/onnx_limits.hpp"
 #include "crossgrid/onnx/onnx_model_file.hpp"
 #include "crossgrid/onnx/onnx_operators.hpp"
 #include "onnx_value.hpp"
@@ -24,7 +25,10 @@ namespace {
 using Value = OnnxLayerValue;
 
 constexpr std::int64_t largest_extent = 1 << 16;
-constexpr std::int64_t largest_activation = std::int64_t{1} << 28;
+constexpr std::int64_t largest_activation = most_values;
+/// The most values that layers and computed constants may hold together, weights not counted: a small file can ask for
+/// any number of them.
+constexpr std::int64_t most_held = 4 * most_values;
 
 /// Operators that only move values, and how many of their first inputs are what they move (0: all).
 const std::map<std::string, std::size_t>& movements() {
@@ -124,7 +128,14 @@ class Lowering {
       for (const std::string& input : node.inputs) ++uses_[input];
     }
     ++uses_[model_.outputs.front().name];
-    for (const OnnxNode& node : model_.nodes) add(node);
+    for (const OnnxNode& node : model_.nodes) {
+      add(node);
+      for (std::size_t k = 0; k < node.outputs.size(); ++k) {
+        if (used(node, k) && !values_.contains(node.outputs[k])) {
+          throw node.error(fmt::format("its output '{}' is used, which it does not make", node.outputs[k]));
+        }
+      }
+    }
     if (output != nullptr) *output = values_.at(model_.outputs.front().name).dims;
     finish();
     network_.name = model_.name;
@@ -167,9 +178,13 @@ class Lowering {
                                k, image.dims[k] < 0 ? "not fixed" : std::to_string(image.dims[k]), largest_extent));
       }
     }
-    if (element_count(image.dims) > largest_activation) {
-      throw input_error(where,
-                        fmt::format("is {}, expected at most {} values", extents_text(image.dims), largest_activation));
+    std::int64_t size = 1;
+    for (const std::int64_t extent : image.dims) {
+      if (size > largest_activation / extent) {
+        throw input_error(
+            where, fmt::format("is {}, expected at most {} values", extents_text(image.dims), largest_activation));
+      }
+      size *= extent;
     }
     // Images are kept channels last. Where the model has them so itself (Keras), they are taken as they are.
     const auto few = [&](std::size_t k) { return image.dims[k] == 1 || image.dims[k] == 3; };
@@ -266,8 +281,30 @@ class Lowering {
     for (std::size_t k = 0; k < node.inputs.size(); ++k) inputs.push_back(constant(node, k));
     std::vector<OnnxTensor> made = evaluate(node, inputs);
     for (std::size_t k = 0; k < made.size(); ++k) {
+      hold(node, made[k].size());
       name_output(node, k, constant_value(std::make_shared<OnnxTensor>(std::move(made[k]))));
     }
+  }
+
+  void hold(const OnnxNode& node, std::int64_t values) {
+    held_ += values;
+    if (held_ > most_held) {
+      throw node.error(
+          fmt::format("needs {} values more, with which layers and computed constants hold {}, expected "
+                      "at most {}",
+                      values, held_, most_held));
+    }
+  }
+
+  static std::int64_t values_held(const Operation& operation) {
+    if (const auto* const copies = std::get_if<Rearrange>(&operation)) return std::ssize(copies->runs);
+    std::int64_t values = 0;
+    if (const auto* const tensors = std::get_if<TensorOperation>(&operation)) {
+      for (const TensorOperation::Operand& operand : tensors->operands) {
+        values += std::ssize(operand.sources) + (operand.constant ? operand.constant->size() : 0);
+      }
+    }
+    return values;
   }
 
   void fold_shape(const OnnxNode& node) {
@@ -299,6 +336,8 @@ class Lowering {
       throw node.error(fmt::format("makes {} values, expected {} and at most {}", layer.output.size(),
                                    extents_text(dims), largest_activation));
     }
+    if (layer.output.size() == 0) throw node.error("makes an empty value, which is not supported");
+    hold(node, values_held(layer.operation));
     network_.layers.push_back(std::move(layer));
     shared_.push_back(0);
     Value made;
@@ -450,7 +489,6 @@ class Lowering {
     const bool same = from.size() == 1 && static_cast<std::int64_t>(sources.size()) == sizes.front() &&
                       std::ranges::all_of(sources, [&](std::int64_t source) { return source == place++; });
     if (same) return name_view(node, first, output, dims, order);
-    if (sources.empty()) throw node.error("makes an empty value, which is not supported");
     const bool flattened = node.outputs.size() == 1 && from.size() == 1 && first.order == channels_last_order(4) &&
                            first.dims.front() == 1 && order == row_major_order(places.rank()) &&
                            found == memory_places(first.dims, first.order);
@@ -674,6 +712,7 @@ class Lowering {
   /// A constant as one number per channel of `like`'s memory (its fastest dimension), or one for all. Empty: it is
   /// neither.
   std::vector<float> channel_constant(const OnnxTensor& tensor, const Value& like) const {
+    if (like.rank() == 0) return {};
     const auto channels = static_cast<std::size_t>(like.dims[static_cast<std::size_t>(like.order.back())]);
     std::vector<float> values = floats_of(tensor);
     if (tensor.rank() > like.rank()) return {};
@@ -971,6 +1010,7 @@ class Lowering {
       inputs.push_back(operand.constant ? &*operand.constant : operand.input >= 0 ? &zeros[dynamic++] : nullptr);
     }
     const OnnxTensor made = evaluate(node, inputs).front();
+    if (made.dims().size() != rank) throw node.error("has an input that it does not take");
     operation.elementwise = at_once;
     Extents dims(rank);
     for (std::size_t k = 0; k < rank; ++k) dims[static_cast<std::size_t>(order[k])] = made.dims()[k];
@@ -1030,6 +1070,7 @@ class Lowering {
   std::map<std::string, int> uses_;
   std::vector<int> shared_;  ///< by layer: views of what it makes that others than their own users see
   std::map<std::string, int> names_;
+  std::int64_t held_ = 0;  ///< values, see most_held
 };
 
 }  // namespace

@@ -35,8 +35,7 @@ std::vector<OnnxTensor> evaluate(const OnnxNode& node, OnnxInputs inputs) {
     throw node.error(fmt::format("operator {}{} (opset {}) is not supported; docs/onnx.md lists those that are",
                                  node.domain.empty() ? "" : node.domain + ".", node.op, node.opset));
   }
-  std::vector<OnnxTensor> outputs = found->second(node, inputs);
-  return outputs;
+  return found->second(node, inputs);
 }
 
 std::vector<OnnxTensor> evaluate(const OnnxModel& model, std::span<const OnnxTensor> inputs) {
@@ -45,7 +44,13 @@ std::vector<OnnxTensor> evaluate(const OnnxModel& model, std::span<const OnnxTen
   for (const OnnxNode& node : model.nodes) {
     std::vector<const OnnxTensor*> given;
     given.reserve(node.inputs.size());
-    for (const std::string& name : node.inputs) given.push_back(name.empty() ? nullptr : &values.at(name));
+    for (const std::string& name : node.inputs) {
+      const auto found = values.find(name);
+      if (!name.empty() && found == values.end()) {
+        throw node.error(fmt::format("its input '{}' is left out by the node that makes it", name));
+      }
+      given.push_back(name.empty() ? nullptr : &found->second);
+    }
     std::vector<OnnxTensor> made = evaluate(node, given);
     for (std::size_t k = 0; k < node.outputs.size() && k < made.size(); ++k) {
       if (!node.outputs[k].empty()) values[node.outputs[k]] = std::move(made[k]);

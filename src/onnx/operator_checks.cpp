@@ -7,8 +7,6 @@
 namespace crossgrid {
 namespace {
 
-constexpr std::int64_t most_steps = std::int64_t{1} << 36;
-
 /// ONNX's numbers of the element types (TensorProto.DataType), in ElementType's order.
 constexpr std::int64_t type_numbers[] = {1, 11, 10, 16, 3, 5, 6, 7, 2, 4, 12, 13, 9};
 

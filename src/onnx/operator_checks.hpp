@@ -6,13 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "crossgrid/onnx/onnx_limits.hpp"
 #include "crossgrid/onnx/onnx_operators.hpp"
 
 /// What operators ask of their inputs and outputs. All throw Error(bad_input), which names the node.
 namespace crossgrid {
 
-/// The most values that one output may have, and the largest attribute that counts positions.
-constexpr std::int64_t most_values = std::int64_t{1} << 28;
 /// The most axes that one output may have.
 constexpr std::size_t most_axes = 64;
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
-#include <ranges>
 
 #include "activations.hpp"
 
@@ -60,8 +59,9 @@ std::vector<RecurrentActivation> recurrent_activations(const OnnxNode& node, con
   for (const std::string& name : names) {
     const auto found = std::ranges::find_if(known, [&](const Known& one) { return same_name(name, one.name); });
     if (found == std::end(known)) {
-      throw node.error(fmt::format("has the activation '{}', expected one of {}", name,
-                                   fmt::join(known | std::views::transform(&Known::name), ", ")));
+      std::vector<const char*> expected;
+      for (const Known& one : known) expected.push_back(one.name);
+      throw node.error(fmt::format("has the activation '{}', expected one of {}", name, fmt::join(expected, ", ")));
     }
     RecurrentActivation activation = found->activation;
     // In the order of the functions that have them.
