@@ -216,6 +216,35 @@ TEST_F(OnnxNetwork, SaysWhatIsWrong) {
               HasSubstr("has 2 outputs, expected one: the logits"));
 }
 
+/// Found by fuzzing (tests/fuzz): each would overflow or read what is not there.
+TEST_F(OnnxNetwork, RefusesWhatAFileCannotAskFor) {
+  ModelBuilder wide({1, 65536, 65536, 65536, 65536});
+  wide.node("Relu", {"image"}, "logits");
+  EXPECT_THAT(problem(wide.bytes()), HasSubstr("65536 x 65536, expected at most 67108864 values"));
+
+  ModelBuilder more({1, 3});
+  more.node("Relu", {"image"}, "r").add_output("logits");
+  EXPECT_THAT(problem(more.bytes()),
+              HasSubstr("node '/r' (Relu): its output 'logits' is used, which it does not make"));
+
+  // The second input alone depends on the image; the first, which Abs takes, has no axes.
+  ModelBuilder scalar({1, 3});
+  scalar.tensor("s", {});
+  scalar.node("Abs", {"s", "image"}, "logits");
+  EXPECT_THAT(problem(scalar.bytes()), HasSubstr("node '/logits' (Abs): has an input that it does not take"));
+
+  // An image without axes has no channels to add a constant to.
+  ModelBuilder point({1, 1});
+  point.tensor("c", {});
+  point.node("Squeeze", {"image"}, "p"), point.node("Add", {"p", "c"}, "a"), point.node("Relu", {"a"}, "logits");
+  EXPECT_THAT(problem(point.bytes()), HasSubstr("expected a vector of at least two classes"));
+
+  ModelBuilder none({1, 3});
+  none.tensor("w", {3, 0});
+  none.node("MatMul", {"image", "w"}, "logits");
+  EXPECT_THAT(problem(none.bytes()), HasSubstr("makes an empty value, which is not supported"));
+}
+
 /// What nothing needs is left out.
 TEST_F(OnnxNetwork, LeavesOutWhatTheLogitsDoNotNeed) {
   ModelBuilder b = small_model();
