@@ -97,14 +97,19 @@ std::optional<MatrixPlan> plan_blocks_apart(const ConvolutionShape& geometry, co
   const std::vector<RowGroup> parts = conversions_of(whole.rows(), hardware.array);
   if (!zeros_carry_nothing(hardware, noise, parts)) return std::nullopt;
   const bool converted = conversion_scheme(hardware, noise).rows;
-  const bool cut =
-      std::ranges::any_of(parts, [&](const RowGroup& part) { return part.rows.first % geometry.rows() != 0; });
-  if (converted && cut) return std::nullopt;
   MatrixPlan plan;
   plan.groups = geometry.groups;
-  plan.blocks = {{0, converted ? parts.front().rows.count : whole.rows(), 0, geometry.in_channels}};
-  plan.idle = converted ? static_cast<int>(parts.size()) - 1 : 0;
-  plan.merged = parts.size() > 1;
+  if (converted) {
+    int most = 1;  // row arrays that one group lies in
+    for (int group = 0; group < geometry.groups; ++group) {
+      most = std::max(most, static_cast<int>(parts_of_group(parts, group, geometry.rows()).size()));
+    }
+    plan.blocks.assign(static_cast<std::size_t>(most), {0, parts.front().rows.count, 0, geometry.in_channels});
+    plan.idle = static_cast<int>(parts.size()) - most;
+  } else {
+    plan.blocks = {{0, whole.rows(), 0, geometry.in_channels}};
+  }
+  plan.merged = parts.size() > plan.blocks.size();
   plan.reason = fmt::format("cells off the {} blocks cancel: each group is multiplied by itself", geometry.groups);
   return plan;
 }
@@ -116,6 +121,17 @@ double MatrixPlan::overhead(const ConvolutionShape& geometry) const {
   double computed = 0;
   for (const PlanBlock& block : blocks) computed += static_cast<double>(block.channels) * geometry.window.size();
   return computed / geometry.rows();
+}
+
+std::vector<Part> parts_of_group(const std::vector<RowGroup>& arrays, int group, int rows) {
+  std::vector<Part> parts;
+  const int first = group * rows;
+  for (const RowGroup& array : arrays) {
+    const int begin = std::max(first, array.rows.first);
+    const int end = std::min(first + rows, array.rows.first + array.rows.count);
+    if (begin < end) parts.push_back({begin - first, end - begin});
+  }
+  return parts;
 }
 
 int matrix_rows(const MatrixLayer& layer, const LayerHardware& hardware) {

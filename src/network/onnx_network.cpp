@@ -168,6 +168,7 @@ class Lowering {
                         "[batch, features] or another shape of one image behind the batch");
     }
     Value image;
+    image.type = input.type.value_or(ElementType::float32);
     image.dims = *input.dims;
     image.dims.front() = 1;
     for (std::size_t k = 1; k < image.dims.size(); ++k) {
@@ -344,6 +345,7 @@ class Lowering {
     made.layer = static_cast<int>(network_.layers.size()) - 1;
     made.dims = std::move(dims);
     made.order = std::move(order);
+    made.type = inputs.front().type;
     return made;
   }
 
@@ -386,7 +388,10 @@ class Lowering {
   void pass(const OnnxNode& node) {
     const Value from = value(node, 0);
     name_view(node, from, 0, from.dims, from.order);
-    if (used(node, 1)) throw node.error("its mask is used, which is for training");
+    const OnnxTensor* const training = node.op == "Dropout" ? constant(node, 2) : nullptr;
+    if (used(node, 1) || (training != nullptr && training->size() > 0 && training->as_reals().front() != 0)) {
+      throw node.error("drops values or hands out which, as in training: export the model for inference");
+    }
   }
 
   /// The same memory under another shape or name.

@@ -47,19 +47,25 @@ Matrix whole_plane(const ProgrammedMatrix& programmed, int plane, const CellsOf&
   return all;
 }
 
-/// The blocks of a shared matrix side by side: rows of a group x columns. Error(internal) where other cells carry
-/// anything: the plan was wrong.
-Matrix blocks_side_by_side(const Matrix& whole, int groups) {
+/// The groups' cells of a shared matrix side by side, rows of a group x columns: those in the row array that is number
+/// `block` of the group's. Error(internal) where cells off the groups carry anything: the plan was wrong.
+Matrix groups_side_by_side(const PreparedMatrix& matrix, const Matrix& whole, int block) {
+  const int groups = matrix.geometry.groups;
   const Eigen::Index rows = whole.rows() / groups, columns = whole.cols() / groups;
-  Matrix blocks(rows, whole.cols());
+  Matrix cells = Matrix::Zero(rows, whole.cols());
   for (int group = 0; group < groups; ++group) {
     const auto own = whole.middleCols(group * columns, columns);
-    blocks.middleCols(group * columns, columns) = own.middleRows(group * rows, rows);
     const bool zeros = (own.topRows(group * rows).array() == 0).all() &&
                        (own.bottomRows(whole.rows() - (group + 1) * rows).array() == 0).all();
-    if (!zeros) throw Error(ExitCode::internal, "cells off the blocks of a grouped convolution carry currents");
+    if (!zeros) throw Error(ExitCode::internal, "cells off the groups of a grouped convolution carry currents");
+    std::vector<Part> parts = parts_of_group(matrix.programmed.groups, group, static_cast<int>(rows));
+    if (matrix.plan.blocks.size() == 1) parts = {{0, static_cast<int>(rows)}};
+    if (block >= static_cast<int>(parts.size())) continue;
+    const Part& part = parts[static_cast<std::size_t>(block)];
+    cells.block(part.first, group * columns, part.count, columns) =
+        own.middleRows(group * rows + part.first, part.count);
   }
-  return blocks;
+  return cells;
 }
 
 /// A row block's cells side by side, with rows of zeros before and after for what else its product computes.
@@ -119,14 +125,15 @@ void to_currents(const std::int32_t* sums, float* currents, std::size_t count, d
   }
 }
 
-PreparedMatrix::Plane prepare_plane(const PreparedMatrix& matrix, int plane, const PlanBlock& rows,
-                                    const AnyProductShape& shape, Lane& lane) {
+PreparedMatrix::Plane prepare_plane(const PreparedMatrix& matrix, int plane, int block, const AnyProductShape& shape,
+                                    Lane& lane) {
+  const PlanBlock& rows = matrix.plan.blocks[static_cast<std::size_t>(block)];
   PreparedMatrix::Plane made;
   const int groups = matrix.geometry.groups;
   const auto pack = [&](const auto& cells_of) -> std::vector<PackedWeights> {
     Product& product = lane.product(shape);
     if (groups > 1 && matrix.programmed.rows == groups * matrix.geometry.rows()) {
-      return {product.pack(blocks_side_by_side(whole_plane(matrix.programmed, plane, cells_of), groups))};
+      return {product.pack(groups_side_by_side(matrix, whole_plane(matrix.programmed, plane, cells_of), block))};
     }
     const auto cells = block_matrix<Matrix>(matrix, plane, rows, cells_of);
     if (matrix.plan.execution == MatrixExecution::direct || groups == 1) return {product.pack(cells)};
@@ -324,11 +331,12 @@ std::shared_ptr<const PreparedMatrix> prepare_analog(const ConvolutionShape& geo
   matrix->programmed = std::move(programmed);
   matrix->noise = matrix->programmed.noise;
   matrix->columns = matrix->programmed.columns;
-  for (const PlanBlock& rows : plan.blocks) {
+  for (int number = 0; number < static_cast<int>(plan.blocks.size()); ++number) {
+    const PlanBlock& rows = plan.blocks[static_cast<std::size_t>(number)];
     PreparedMatrix::Block block{product_shape(matrix->geometry, plan, rows, matrix->rows(), matrix->product_columns()),
                                 {}};
     for (int plane = 0; plane < static_cast<int>(matrix->programmed.planes.size()); ++plane) {
-      block.planes.push_back(prepare_plane(*matrix, plane, rows, block.shape, lane));
+      block.planes.push_back(prepare_plane(*matrix, plane, number, block.shape, lane));
       matrix->bytes += bytes_of(block.planes.back().weights) + bytes_of(block.planes.back().variance);
       for (const auto& [power, weights] : block.planes.back().powers) matrix->bytes += bytes_of(weights);
     }

@@ -20,7 +20,8 @@ const dnnl::engine& cpu() {
 dnnl::memory filled(const dnnl::memory::desc& description) {
   dnnl::memory memory(description, cpu());
   auto* const values = static_cast<float*>(memory.get_data_handle());
-  for (std::size_t i = 0; i < description.get_size() / sizeof(float); ++i) values[i] = static_cast<float>(i % 7) * 0.1f;
+  const std::size_t count = description.get_size() / sizeof(float);
+  for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<float>(i % 7) * 0.1f;
   return memory;
 }
 
@@ -83,15 +84,15 @@ void BareProduct::run() {
   stream_.wait();
 }
 
-int best_micro_batch(const ConvolutionShape& geometry) {
+int best_micro_batch(const ConvolutionShape& geometry, int most) {
   int best = 1;
   double least = 1e9;
-  for (int images = 1; images <= 64; images *= 2) {
+  for (int images = 1; images <= most; images *= 2) {
     BareProduct bare(geometry, images);
     bare.run();
-    for (int repetition = 0; repetition < 5; ++repetition) {
+    for (int repetition = 0; repetition < 3; ++repetition) {
       const auto start = std::chrono::steady_clock::now();
-      for (int k = 0; k < 64 / images; ++k) bare.run();
+      for (int k = 0; k < most / images; ++k) bare.run();
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       if (seconds < least) least = seconds, best = images;
     }

@@ -26,7 +26,7 @@ class BareProduct {
   std::unordered_map<int, dnnl::memory> arguments_;
 };
 
-/// The micro-batch of 1, 2, 4 ... 64 images with the least time per image.
-int best_micro_batch(const ConvolutionShape& geometry);
+/// The micro-batch of 1, 2, 4 ... images, `most` at most, with the least time per image.
+int best_micro_batch(const ConvolutionShape& geometry, int most = 64);
 
 }  // namespace crossgrid::benchmarks

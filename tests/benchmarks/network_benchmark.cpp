@@ -149,9 +149,9 @@ struct Subject {
 const std::vector<Subject>& subjects() {
   static const std::vector<Subject> all{{"resnet14", [] { return cifar_resnet(2); }, 256},
                                         {"resnet56", [] { return cifar_resnet(9); }, 64},
-                                        {"resnet18", resnet18, 16},
-                                        {"resnet50", resnet50, 16},
-                                        {"mobilenetv2", mobilenet_v2, 32}};
+                                        {"resnet18", resnet18, 8},
+                                        {"resnet50", resnet50, 8},
+                                        {"mobilenetv2", mobilenet_v2, 16}};
   return all;
 }
 
@@ -179,7 +179,7 @@ Contestant bare_contestant(const Network& network, int images, int threads) {
   std::vector<int> batches;
   for (const MatrixLayer& layer : matrix_layers(network)) {
     shapes.push_back(layer_geometry(network, layer.layer));
-    batches.push_back(std::min(best_micro_batch(shapes.back()), images / threads));
+    batches.push_back(best_micro_batch(shapes.back(), std::min(64, images / threads)));
   }
   const auto lanes = std::make_shared<std::vector<std::vector<BareProduct>>>(static_cast<std::size_t>(threads));
   const auto team = std::make_shared<ThreadTeam>(threads);

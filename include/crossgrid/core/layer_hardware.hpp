@@ -20,8 +20,8 @@ struct WeightClip {
 
 enum class Subtraction { analog, digital };  ///< of a balanced pair's currents: before one ADC, or after one ADC each
 
-/// How the groups of a grouped convolution lie on arrays (physics.md section 8): as the blocks of one matrix whose other
-/// cells are programmed to 0, or on arrays of their own.
+/// How the groups of a grouped convolution lie on arrays (physics.md section 6): as the blocks of one matrix whose
+/// other cells are programmed to 0, or on arrays of their own.
 enum class GroupedMatrix { shared, per_group };
 
 struct CoreConfig {

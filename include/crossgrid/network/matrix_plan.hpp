@@ -33,7 +33,8 @@ struct MatrixPlan {
   /// Groups of channels whose products are apart: of a grouped convolution whose groups have arrays of their own, or
   /// share arrays on which the cells off the blocks carry nothing.
   int groups = 1;
-  /// Row arrays, beside the one, in which a column's cells carry nothing, in every conversion: converters see zeros.
+  /// Row arrays beside the blocks in which no column's cells carry anything: converters see zeros. The blocks of groups
+  /// that share arrays are the first array that each of them lies in, the second, ... (parts_of_group).
   int idle = 0;
   /// Whether all row blocks were merged into one: nothing is between their currents and their sum.
   bool merged = false;
@@ -47,8 +48,11 @@ struct MatrixPlan {
   double overhead(const ConvolutionShape& geometry) const;
 };
 
-/// The matrix whose rows and columns arrays share out: a layer's, rows of a bias with them, or a group's where groups have
-/// arrays of their own.
+/// The rows of a group of a shared matrix, counted from its own first one, by the row arrays that it lies in.
+std::vector<Part> parts_of_group(const std::vector<RowGroup>& arrays, int group, int rows);
+
+/// The matrix whose rows and columns arrays share out: a layer's, rows of a bias with them, or a group's where groups
+/// have arrays of their own.
 int matrix_rows(const MatrixLayer& layer, const LayerHardware& hardware);
 int matrix_cols(const MatrixLayer& layer, const LayerHardware& hardware);
 
