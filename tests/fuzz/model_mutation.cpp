@@ -165,6 +165,7 @@ void change(Message& message, const FieldDescriptor* field, int k, bool append, 
 void mutate(onnx::ModelProto& model, Random& random) {
   Fields fields;
   collect(model, fields);
+  if (fields.empty()) return;  // all was taken away before
   const auto [message, field] = fields[pick(random, fields.size())];
   const auto& access = *message->GetReflection();
   if (!field->is_repeated()) {
