@@ -4,17 +4,12 @@
 #include <gtest/gtest.h>
 #include <onnx/onnx_pb.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <memory>
 
-#include "crossgrid/data/cifar_dataset.hpp"
-#include "crossgrid/data/npy_file.hpp"
-#include "crossgrid/network/inference.hpp"
 #include "data/error_message.hpp"
 #include "data/temporary_folder.hpp"
-#include "network_fixture.hpp"
+#include "published_resnets.hpp"
 
 namespace crossgrid {
 namespace {
@@ -257,35 +252,9 @@ TEST_F(OnnxNetwork, LeavesOutWhatTheLogitsDoNotNeed) {
   EXPECT_EQ(names, (std::vector<std::string>{"/c1", "/r1", "/f1", "/logits"}));
 }
 
-std::string shared(const std::string& name) {
-  const char* folder = std::getenv("CROSSGRID_SHARED");
-  return std::string(folder ? folder : CROSSGRID_TEST_SHARED_DIR) + "/data/" + name;
-}
-
-/// Published networks in floating point on 2,000 CIFAR-10 images, beside PyTorch's logits: to 1e-4, top-1 to the image.
+/// All images of ResNet-14, 200 of each other one; all of all: published_resnets_slow_test.
 TEST(PublishedResNets, GiveTheLogitsStoredBesideThem) {
-  if (!std::filesystem::exists(shared("cifar10_test_2000.bin"))) {
-    if (std::getenv("CI") != nullptr) FAIL() << shared("") << " is missing";
-    GTEST_SKIP() << shared("") << " is missing (CROSSGRID_SHARED)";
-  }
-  const auto data = open_cifar_dataset(shared("cifar10_test_2000.bin"), 10, "test");
-  ASSERT_EQ(data->size(), 2000u);
-  for (const char* const depth : {"14", "20", "32", "56"}) {
-    Network network = read_onnx(shared(std::string("resnet") + depth + "_cifar10.onnx"));
-    network.preprocess = {1 / 255.0, {0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}};
-    const std::uint32_t images = std::string(depth) == "14" ? 2000 : 200;
-    InferenceEngine engine(network, data, {}, 2);
-    const Matrix found = engine.reference_logits(0, images);
-    const NpyArray stored = read_npy(shared(std::string("resnet") + depth + "_logits_2000.npy"));
-    const Eigen::Map<const MatrixD> all(stored.values.data(), 2000, 10);
-    const MatrixD expected = all.topRows(images);
-    EXPECT_LT((found.cast<double>() - expected).cwiseAbs().maxCoeff(), 1e-4) << depth;
-    for (Eigen::Index k = 0; k < images; ++k) {
-      Eigen::Index ours = 0, theirs = 0;
-      found.row(k).maxCoeff(&ours), expected.row(k).maxCoeff(&theirs);
-      EXPECT_EQ(ours, theirs) << "ResNet-" << depth << ", image " << k;
-    }
-  }
+  test::expect_published_logits({{"14", 2000}, {"20", 200}, {"32", 200}, {"56", 200}});
 }
 
 }  // namespace
