@@ -328,6 +328,7 @@ class Lowering {
     Layer layer{unique_name(node.name), std::move(operation), {}, {}, view};
     std::vector<Shape> shapes;
     for (const Value& input : inputs) {
+      if (input.constant) throw node.error("has an input that it does not take");
       layer.inputs.push_back(input.layer);
       shapes.push_back(view);
     }

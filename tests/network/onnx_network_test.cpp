@@ -228,6 +228,12 @@ TEST_F(OnnxNetwork, RefusesWhatAFileCannotAskFor) {
   scalar.node("Abs", {"s", "image"}, "logits");
   EXPECT_THAT(problem(scalar.bytes()), HasSubstr("node '/logits' (Abs): has an input that it does not take"));
 
+  // The same of an operator that has a layer of its own.
+  ModelBuilder pool({1, 3});
+  pool.tensor("w", {1, 2, 3, 1});
+  pool.node("GlobalMaxPool", {"w", "image"}, "logits");
+  EXPECT_THAT(problem(pool.bytes()), HasSubstr("node '/logits' (GlobalMaxPool): has an input that it does not take"));
+
   // An image without axes has no channels to add a constant to.
   ModelBuilder point({1, 1});
   point.tensor("c", {});
