@@ -22,7 +22,7 @@ struct Windows {
 
 std::vector<std::int64_t> numbers(const OnnxNode& node, const std::string& key, std::size_t count,
                                   std::int64_t otherwise, std::int64_t least) {
-  const auto values = node.integers(key, std::vector<std::int64_t>(count, otherwise));
+  auto values = node.integers(key, std::vector<std::int64_t>(count, otherwise));
   const bool fit =
       values.size() == count && std::ranges::all_of(values, [&](std::int64_t v) { return v >= least && v <= largest; });
   if (!fit) {

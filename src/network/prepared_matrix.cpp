@@ -138,6 +138,7 @@ PreparedMatrix::Plane prepare_plane(const PreparedMatrix& matrix, int plane, int
     const auto cells = block_matrix<Matrix>(matrix, plane, rows, cells_of);
     if (matrix.plan.execution == MatrixExecution::direct || groups == 1) return {product.pack(cells)};
     std::vector<PackedWeights> packed;
+    packed.reserve(static_cast<std::size_t>(groups));
     for (int group = 0; group < groups; ++group) {
       packed.push_back(product.pack(cells.middleCols(group * matrix.columns_of_group(), matrix.columns_of_group())));
     }

@@ -102,7 +102,7 @@ class LayerRun {
       driven.squares = squares;
     }
     direct_currents(*step_.matrix, 0, 0, driven, batch_, lane_, outputs);
-    finish({step_.adcs.back().converter, static_cast<float>(step_.scale()), step_.bias_tile, false, {}}, outputs,
+    finish({step_.adcs.back().converter, static_cast<float>(step_.scale()), step_.bias_tile, no_clamp, {}}, outputs,
            nullptr, outputs, images, size);
   }
 
