@@ -99,8 +99,8 @@ OnnxTensor tensor_of_bytes(ElementType type, Extents dims, std::span<const std::
       return halves(from_half);
     case ElementType::bfloat16:
       return halves(from_brain);
-    case ElementType::int8:
-      return integers(std::int8_t{});
+    case ElementType::int8:  // of_integers() wraps them
+      return integers(std::uint8_t{});
     case ElementType::int16:
       return integers(std::int16_t{});
     case ElementType::int32:
