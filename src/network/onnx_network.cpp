@@ -309,8 +309,7 @@ class Lowering {
   }
 
   void fold_shape(const OnnxNode& node) {
-    const OnnxTensor like = OnnxTensor::of_floats(
-        value(node, 0).dims, std::vector<float>(static_cast<std::size_t>(element_count(value(node, 0).dims))));
+    const OnnxTensor like = zeros_of(ElementType::float32, value(node, 0).dims);
     const OnnxTensor* const inputs[] = {&like};
     name_output(node, 0, constant_value(std::make_shared<OnnxTensor>(evaluate(node, inputs).front())));
   }
@@ -506,9 +505,8 @@ class Lowering {
     }
     Rearrange copies = rearrange_of(sources, sizes, fill);
     copies.output = memory_shape(dims, order);
-    Value moved = append(node, std::move(copies), from, memory_shape(first.dims, first.order), dims, order);
-    moved.type = first.type;
-    name_output(node, output, std::move(moved));
+    name_output(node, output,
+                append(node, std::move(copies), from, memory_shape(first.dims, first.order), dims, order));
   }
 
   // Products.
@@ -692,9 +690,10 @@ class Lowering {
       const bool fits = c->size() == 1 || (c->size() == outputs && wide[swapped ? 0 : 1] == outputs) ||
                         (vectors == 1 && c->size() == outputs);
       if (!fits || wide.size() > 2) return add_general(node);
+      const std::vector<double> added = c->as_reals();
+      const double beta = node.number("beta", 1);
       for (std::int64_t j = 0; j < outputs; ++j) {
-        bias.push_back(static_cast<float>(node.number("beta", 1) *
-                                          c->as_reals()[static_cast<std::size_t>(c->size() == 1 ? 0 : j)]));
+        bias.push_back(static_cast<float>(beta * added[static_cast<std::size_t>(c->size() == 1 ? 0 : j)]));
       }
     }
     const Value made = multiply(node, x, std::move(weights), std::move(bias));
