@@ -17,7 +17,7 @@ struct Constants {
   Clamp clamp;
 };
 
-/// One run of values. NaN stays NaN: comparisons keep the value.
+/// One run of values. NaN stays NaN: comparisons keep the value. Where a DAC follows, its limits are the clamp's too.
 template <bool Adc, bool Dac, bool Partial>
 CROSSGRID_HD_INLINE void finish_run(const Constants c, const float* currents, const float* partial, const float* bias,
                                     float* to, std::size_t count) {
@@ -25,9 +25,7 @@ CROSSGRID_HD_INLINE void finish_run(const Constants c, const float* currents, co
     float current = Adc ? c.adc(currents[i]) : currents[i] * c.adc_scale;
     if (Partial) current += partial[i];
     const float value = fused(current, c.scale, bias[i]);
-    const float raised = value < c.clamp.low ? c.clamp.low : value;
-    const float clamped = raised > c.clamp.high ? c.clamp.high : raised;
-    to[i] = Dac ? c.dac(clamped) : clamped * c.dac_scale;
+    to[i] = Dac ? c.dac(value) : limited(value, c.clamp.low, c.clamp.high) * c.dac_scale;
   }
 }
 
@@ -62,6 +60,10 @@ void add_scaled(float scale, const float* currents, float* partial, std::size_t 
 
 }  // namespace
 
+Clamp both(const Clamp& first, const Clamp& second) {
+  return {std::clamp(first.low, second.low, second.high), std::clamp(first.high, second.low, second.high)};
+}
+
 std::vector<float> make_bias_tile(const std::vector<float>& bias, int cols) {
   const int repeats = std::max(1, 512 / cols);
   std::vector<float> tile(static_cast<std::size_t>(repeats) * cols, 0.0f);
@@ -73,8 +75,12 @@ std::vector<float> make_bias_tile(const std::vector<float>& bias, int cols) {
 
 void finish(const Epilogue& epilogue, const float* currents, const float* partial, float* to, std::size_t windows,
             int cols) {
-  const Constants constants{epilogue.adc.levels, epilogue.dac.levels, epilogue.adc.scale,
-                            epilogue.dac.scale,  epilogue.scale,      epilogue.clamp};
+  Constants constants{epilogue.adc.levels, epilogue.dac.levels, epilogue.adc.scale,
+                      epilogue.dac.scale,  epilogue.scale,      epilogue.clamp};
+  if (!epilogue.dac.ideal) {
+    const Clamp limits = both(epilogue.clamp, {constants.dac.low, constants.dac.high});
+    constants.dac.low = limits.low, constants.dac.high = limits.high;
+  }
   const std::size_t total = windows * static_cast<std::size_t>(cols);
   const std::size_t run = epilogue.bias_tile.size();
   for (std::size_t first = 0; first < total; first += run) {

@@ -17,11 +17,6 @@ bool same(const Converter<float>& a, const Converter<float>& b) {
          a.levels.base == b.levels.base;
 }
 
-/// One clamp that does what two do one after the other.
-Clamp both(const Clamp& first, const Clamp& second) {
-  return {std::clamp(first.low, second.low, second.high), std::clamp(first.high, second.low, second.high)};
-}
-
 std::vector<float> make_pixel_table(const Network& network, const Converter<float>& encoding) {
   std::vector<float> table;
   for (std::size_t c = 0; c < static_cast<std::size_t>(network.input.channels); ++c) {

@@ -33,12 +33,12 @@ struct InputDigit {
   std::int32_t shift = 0, mask = 0;
   float step = 1;  ///< 1 / largest digit
 
-  CROSSGRID_HD_INLINE std::int32_t digit(float x) const {
-    const float size = x < 0 ? -x : x;
+  CROSSGRID_HD_INLINE std::int32_t of_size(float size) const {
     return (static_cast<std::int32_t>(fused(size, magnitude_steps, 0.5f)) >> shift) & mask;
   }
   CROSSGRID_HD_INLINE float operator()(float x) const {
-    const float value = static_cast<float>(digit(x == x ? x : 0)) * step;
+    const float size = x < 0 ? -x : x == x ? x : 0;
+    const float value = static_cast<float>(of_size(size)) * step;
     return x < 0 ? -value : x == x ? value : x;  // NaN stays NaN
   }
 };
@@ -61,7 +61,7 @@ struct DigitOfInput {
 
   CROSSGRID_HD_INLINE void operator()(std::size_t i) const {
     const float x = from[i] * sign;
-    to[i] = static_cast<std::uint8_t>(digit.digit(x > 0 ? x : 0));
+    to[i] = static_cast<std::uint8_t>(digit.of_size(x > 0 ? x : 0));
   }
 };
 /// The sum over slices of (weight(k) x_k)^2: what read noise of an analog sum of slices grows with.

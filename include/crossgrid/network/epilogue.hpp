@@ -20,6 +20,9 @@ struct Epilogue {
   Converter<float> dac;  ///< of the only consumer, else nothing (ideal, scale 1)
 };
 
+/// One clamp that does what two do one after the other.
+Clamp both(const Clamp& first, const Clamp& second);
+
 /// Bias (one per column, empty: zeros) repeated over enough windows for a loop of a few hundred values.
 std::vector<float> make_bias_tile(const std::vector<float>& bias, int cols);
 
