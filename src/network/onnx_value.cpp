@@ -13,6 +13,39 @@ std::vector<int> wide_dimensions(const Extents& dims, const std::vector<int>& or
   return wide;
 }
 
+/// Whether values are taken in (c, h, w) order from an image.
+bool flattens(std::span<const std::int64_t> sources, const Shape& image) {
+  if (sources.size() != image.size()) return false;
+  const auto pixels = static_cast<std::int64_t>(image.height) * image.width;
+  std::int64_t place = 0;
+  return std::ranges::all_of(sources, [&](std::int64_t source) {
+    const std::int64_t channel = place / pixels, pixel = place % pixels;
+    ++place;
+    return source == pixel * image.channels + channel;
+  });
+}
+
+Rearrange rearrange_of(std::span<const std::int64_t> sources, std::span<const std::int64_t> sizes, float fill) {
+  Rearrange made;
+  made.fill = fill;
+  for (std::int64_t source : sources) {
+    int input = -1;
+    if (source >= 0) {
+      for (input = 0; source >= sizes[static_cast<std::size_t>(input)]; ++input) {
+        source -= sizes[static_cast<std::size_t>(input)];
+      }
+    }
+    Rearrange::Run* const last = made.runs.empty() ? nullptr : &made.runs.back();
+    const bool goes_on = last != nullptr && last->input == input && (input < 0 || last->first + last->count == source);
+    if (goes_on) {
+      ++last->count;
+    } else {
+      made.runs.push_back({input, input < 0 ? 0 : static_cast<std::int32_t>(source), 1});
+    }
+  }
+  return made;
+}
+
 }  // namespace
 
 std::vector<int> row_major_order(int rank) {
@@ -24,6 +57,12 @@ std::vector<int> row_major_order(int rank) {
 std::vector<int> channels_last_order(int rank) {
   std::vector<int> order = row_major_order(rank);
   if (rank > 2) std::rotate(order.begin() + 1, order.begin() + 2, order.end());
+  return order;
+}
+
+std::vector<int> with_last(std::vector<int> order, int dimension) {
+  std::erase(order, dimension);
+  order.push_back(dimension);
   return order;
 }
 
@@ -69,6 +108,17 @@ OnnxTensor in_memory_order(const OnnxTensor& tensor, const std::vector<int>& ord
   return tensor.picked(dims, elements_in_memory(tensor.dims(), order));
 }
 
+std::vector<float> floats_of(const OnnxTensor& tensor) {
+  if (const auto* const floats = tensor.floats()) return *floats;
+  const std::vector<double> values = tensor.as_reals();
+  return {values.begin(), values.end()};
+}
+
+OnnxTensor zeros_of(ElementType type, const Extents& dims) {
+  return OnnxTensor::of_floats(dims, std::vector<float>(static_cast<std::size_t>(element_count(dims)), 0.0f))
+      .cast(type);
+}
+
 Shape memory_shape(const Extents& dims, const std::vector<int>& order) {
   const auto extent = [&](std::size_t k) { return static_cast<int>(dims[static_cast<std::size_t>(order[k])]); };
   if (dims.empty()) return {1, 1, 1};
@@ -77,25 +127,12 @@ Shape memory_shape(const Extents& dims, const std::vector<int>& order) {
   return {channels, 1, static_cast<int>(element_count(dims) / std::max(channels, 1))};
 }
 
-Rearrange rearrange_of(std::span<const std::int64_t> sources, std::span<const std::int64_t> sizes, float fill) {
-  Rearrange made;
-  made.fill = fill;
-  for (std::int64_t source : sources) {
-    int input = -1;
-    if (source >= 0) {
-      for (input = 0; source >= sizes[static_cast<std::size_t>(input)]; ++input) {
-        source -= sizes[static_cast<std::size_t>(input)];
-      }
-    }
-    Rearrange::Run* const last = made.runs.empty() ? nullptr : &made.runs.back();
-    const bool goes_on = last != nullptr && last->input == input && (input < 0 || last->first + last->count == source);
-    if (goes_on) {
-      ++last->count;
-    } else {
-      made.runs.push_back({input, input < 0 ? 0 : static_cast<std::int32_t>(source), 1});
-    }
-  }
-  return made;
+Operation copies_of(std::span<const std::int64_t> sources, std::span<const std::int64_t> sizes, float fill,
+                    const Shape& view, const Shape& output) {
+  if (sizes.size() == 1 && flattens(sources, view)) return Flatten{};
+  Rearrange copies = rearrange_of(sources, sizes, fill);
+  copies.output = output;
+  return copies;
 }
 
 }  // namespace crossgrid

@@ -26,6 +26,9 @@ std::vector<int> row_major_order(int rank);
 /// Batch, pixels, channels: how products and pools want rank 3 and more.
 std::vector<int> channels_last_order(int rank);
 
+/// The order with a dimension moved to its end.
+std::vector<int> with_last(std::vector<int> order, int dimension);
+
 /// Whether memory in either order is the same: where they differ in dimensions of size 1 only.
 bool same_memory(const Extents& dims, const std::vector<int>& a, const std::vector<int>& b);
 
@@ -38,12 +41,18 @@ std::vector<std::int64_t> elements_in_memory(const Extents& dims, const std::vec
 /// A tensor's elements as memory of `order` holds them, its dimensions in that order.
 OnnxTensor in_memory_order(const OnnxTensor& tensor, const std::vector<int>& order);
 
+/// Values in single precision.
+std::vector<float> floats_of(const OnnxTensor& tensor);
+OnnxTensor zeros_of(ElementType type, const Extents& dims);
+
 /// Memory of that order as an image: the fastest dimension as channels; of rank 4 in channels-last order height and
 /// width too, else all others as width.
 Shape memory_shape(const Extents& dims, const std::vector<int>& order);
 
-/// Copies that make an output of which each value is at `sources`: inputs one after the other, each as long as `sizes`
-/// says; -1: fill.
-Rearrange rearrange_of(std::span<const std::int64_t> sources, std::span<const std::int64_t> sizes, float fill);
+/// What makes an output of which each value is at `sources`: inputs one after the other, each as long as `sizes` says;
+/// -1: fill. A Flatten where it is that of the first input, which is seen as `view`; else copies with the shape
+/// `output`.
+Operation copies_of(std::span<const std::int64_t> sources, std::span<const std::int64_t> sizes, float fill,
+                    const Shape& view, const Shape& output);
 
 }  // namespace crossgrid
