@@ -34,36 +34,43 @@ AnyProductShape product_shape(const ConvolutionShape& geometry, const MatrixPlan
   return shape;
 }
 
-/// Cells of all arrays of a plane in their places; cells_of(array): what to put there.
-template <class CellsOf>
-Matrix whole_plane(const ProgrammedMatrix& programmed, int plane, const CellsOf& cells_of) {
-  Matrix all = Matrix::Zero(programmed.rows, programmed.columns);
-  for (int group = 0; group < static_cast<int>(programmed.groups.size()); ++group) {
-    for (int part = 0; part < static_cast<int>(programmed.col_parts.size()); ++part) {
-      const Crossbar& array = programmed.array(plane, group, part);
-      all.block(array.row_first, array.col_first, array.rows, array.cols) = cells_of(array);
-    }
-  }
-  return all;
-}
-
 /// The groups' cells of a shared matrix side by side, rows of a group x columns: those in the row array that is number
-/// `block` of the group's. Error(internal) where cells off the groups carry anything: the plan was wrong.
-Matrix groups_side_by_side(const PreparedMatrix& matrix, const Matrix& whole, int block) {
-  const int groups = matrix.geometry.groups;
-  const Eigen::Index rows = whole.rows() / groups, columns = whole.cols() / groups;
-  Matrix cells = Matrix::Zero(rows, whole.cols());
+/// `block` of the group's; cells_of(array): what to put there. Error(internal) where cells off the groups carry
+/// anything: the plan was wrong.
+template <class CellsOf>
+Matrix groups_side_by_side(const PreparedMatrix& matrix, int plane, int block, const CellsOf& cells_of) {
+  const ProgrammedMatrix& programmed = matrix.programmed;
+  const int groups = matrix.geometry.groups, rows = programmed.rows / groups, columns = programmed.columns / groups;
+  std::vector<Part> kept;  // of each group's rows
   for (int group = 0; group < groups; ++group) {
-    const auto own = whole.middleCols(group * columns, columns);
-    const bool zeros = (own.topRows(group * rows).array() == 0).all() &&
-                       (own.bottomRows(whole.rows() - (group + 1) * rows).array() == 0).all();
-    if (!zeros) throw Error(ExitCode::internal, "cells off the groups of a grouped convolution carry currents");
-    std::vector<Part> parts = parts_of_group(matrix.programmed.groups, group, static_cast<int>(rows));
-    if (matrix.plan.blocks.size() == 1) parts = {{0, static_cast<int>(rows)}};
-    if (block >= static_cast<int>(parts.size())) continue;
-    const Part& part = parts[static_cast<std::size_t>(block)];
-    cells.block(part.first, group * columns, part.count, columns) =
-        own.middleRows(group * rows + part.first, part.count);
+    std::vector<Part> parts = parts_of_group(programmed.groups, group, rows);
+    if (matrix.plan.blocks.size() == 1) parts = {{0, rows}};
+    kept.push_back(block < static_cast<int>(parts.size()) ? parts[static_cast<std::size_t>(block)] : Part{0, 0});
+  }
+  Matrix cells = Matrix::Zero(rows, programmed.columns);
+  const auto copy = [&](const Crossbar& array, int group) {
+    const int left = std::max(array.col_first, group * columns);
+    const int right = std::min(array.col_first + array.cols, (group + 1) * columns);
+    const auto own = cells_of(array).middleCols(left - array.col_first, right - left);
+    const int end = array.row_first + array.rows;
+    const int above = std::clamp(group * rows, array.row_first, end) - array.row_first;
+    const int below = end - std::clamp((group + 1) * rows, array.row_first, end);
+    if (!(own.topRows(above).array() == 0).all() || !(own.bottomRows(below).array() == 0).all()) {
+      throw Error(ExitCode::internal, "cells off the groups of a grouped convolution carry currents");
+    }
+    const Part& part = kept[static_cast<std::size_t>(group)];
+    const int from = std::max(array.row_first, group * rows + part.first);
+    const int to = std::min(end, group * rows + part.first + part.count);
+    if (from >= to) return;
+    cells.block(from - group * rows, left, to - from, right - left) = own.middleRows(from - array.row_first, to - from);
+  };
+  for (int row = 0; row < static_cast<int>(programmed.groups.size()); ++row) {
+    for (int part = 0; part < static_cast<int>(programmed.col_parts.size()); ++part) {
+      const Crossbar& array = programmed.array(plane, row, part);
+      for (int group = array.col_first / columns; group * columns < array.col_first + array.cols; ++group) {
+        copy(array, group);
+      }
+    }
   }
   return cells;
 }
@@ -133,7 +140,7 @@ PreparedMatrix::Plane prepare_plane(const PreparedMatrix& matrix, int plane, int
   const auto pack = [&](const auto& cells_of) -> std::vector<PackedWeights> {
     Product& product = lane.product(shape);
     if (groups > 1 && matrix.programmed.rows == groups * matrix.geometry.rows()) {
-      return {product.pack(groups_side_by_side(matrix, whole_plane(matrix.programmed, plane, cells_of), block))};
+      return {product.pack(groups_side_by_side(matrix, plane, block, cells_of))};
     }
     const auto cells = block_matrix<Matrix>(matrix, plane, rows, cells_of);
     if (matrix.plan.execution == MatrixExecution::direct || groups == 1) return {product.pack(cells)};

@@ -19,7 +19,7 @@ TEST(Softmax, IsOverAllAxesFromOneOnBeforeOpset13) {
   EXPECT_THAT(run("Hardmax", {reals({2, 2}, {3, 3, 1, 2})}, {{"axis", std::int64_t{0}}}, 13).as_reals(),
               ElementsAre(1, 1, 0, 0));
   EXPECT_THAT(problem("Softmax", {x}, {{"axis", std::int64_t{3}}}), HasSubstr("has axis 3, expected -3 to 2"));
-  const auto logs = run("LogSoftmax", {reals({2}, {1000, 1001}, ElementType::float64)}, {}, 13).as_reals();
+  const auto logs = run("LogSoftmax", {doubles({2}, {1000, 1001})}, {}, 13).as_reals();
   EXPECT_NEAR(logs[0], -1 - std::log1p(std::exp(-1.0)), 1e-12);
 }
 
@@ -52,12 +52,11 @@ TEST(Normalizations, RefuseWhatDoesNotFit) {
 }
 
 TEST(LpNormalization, LeavesZerosAsTheyAre) {
-  EXPECT_THAT(run("LpNormalization", {reals({2, 2}, {3, -4, 0, 0}, ElementType::float64)}).as_reals(),
-              ElementsAre(0.6, -0.8, 0, 0));
+  EXPECT_THAT(run("LpNormalization", {doubles({2, 2}, {3, -4, 0, 0})}).as_reals(), ElementsAre(0.6, -0.8, 0, 0));
 }
 
 TEST(Lrn, SeesTheChannelsBesideEach) {
-  const OnnxTensor x = reals({1, 3, 1}, {1, 2, 3}, ElementType::float64);
+  const OnnxTensor x = doubles({1, 3, 1}, {1, 2, 3});
   const Attributes wide{{"size", std::int64_t{2}}, {"alpha", 2.0F}, {"beta", 1.0F}, {"bias", 0.0F}};
   // Of an even number, the odd one is behind.
   EXPECT_THAT(run("LRN", {x}, wide).as_reals(), ElementsAre(1. / 5, 2. / 13, 3. / 9));

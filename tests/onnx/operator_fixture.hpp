@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <map>
 #include <numeric>
 #include <string>
@@ -10,6 +11,10 @@
 #include "data/error_message.hpp"
 
 namespace crossgrid::testing {
+
+inline constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min();
+inline constexpr std::int64_t greatest = std::numeric_limits<std::int64_t>::max();
+inline constexpr double infinity = std::numeric_limits<double>::infinity();
 
 using Integers = std::vector<std::int64_t>;
 using Attributes = std::map<std::string, OnnxAttribute>;
@@ -23,6 +28,9 @@ inline OnnxTensor list(Integers values) {
 }
 inline OnnxTensor reals(Extents dims, std::vector<double> values, ElementType type = ElementType::float32) {
   return OnnxTensor::of_reals(type, std::move(dims), std::move(values));
+}
+inline OnnxTensor doubles(Extents dims, std::vector<double> values) {
+  return reals(std::move(dims), std::move(values), ElementType::float64);
 }
 /// 0, 1, 2 ...: each value is its own place.
 inline OnnxTensor places(Extents dims) {

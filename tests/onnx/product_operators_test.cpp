@@ -23,7 +23,7 @@ TEST(MatMul, MultipliesVectorsBatchesAndWholeNumbers) {
   const OnnxTensor bytes = integers({1}, {100}, ElementType::int32),
                    large = integers({1}, {1 << 30}, ElementType::int32);
   EXPECT_THAT(run("MatMul", {bytes, large}).as_integers(), ElementsAre(0));  // 25 * 2^32
-  EXPECT_EQ(run("MatMul", {reals({1}, {1}), reals({1}, {1}, ElementType::float64)}).type(), ElementType::float64);
+  EXPECT_EQ(run("MatMul", {reals({1}, {1}), doubles({1}, {1})}).type(), ElementType::float64);
 }
 
 TEST(Products, RefuseWhatDoesNotFit) {

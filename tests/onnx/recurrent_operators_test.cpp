@@ -15,10 +15,6 @@ double logistic(double x) {
   return 1 / (1 + std::exp(-x));
 }
 
-OnnxTensor doubles(Extents dims, std::vector<double> values) {
-  return reals(std::move(dims), std::move(values), ElementType::float64);
-}
-
 // One unit, one input: every number of two steps.
 TEST(Lstm, TakesTwoStepsAsByHand) {
   const OnnxTensor x = doubles({2, 1, 1}, {0.5, -1}), w = doubles({1, 4, 1}, {0.1, 0.2, 0.3, 0.4});
@@ -62,7 +58,7 @@ struct Sizes {
 TEST(Gru, RunsBackwardsAsForwardsOnTheReverse) {
   const Sizes sizes;
   const auto turned = [](const OnnxTensor& x) {
-    return run("Slice", {x, list({-1}), list({std::numeric_limits<std::int64_t>::min()}), list({0}), list({-1})});
+    return run("Slice", {x, list({-1}), list({least}), list({0}), list({-1})});
   };
   for (const std::int64_t reset : {0, 1}) {
     const Attributes more{{"linear_before_reset", reset}};

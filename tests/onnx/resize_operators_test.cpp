@@ -24,7 +24,7 @@ OnnxTensor ramp(std::int64_t rows, std::int64_t columns) {
   std::vector<double> values;
   for (std::int64_t k = 0; k < rows * columns; ++k)
     values.push_back(static_cast<double>(10 * (k / columns) + k % columns));
-  return reals({rows, columns}, values, ElementType::float64);
+  return doubles({rows, columns}, values);
 }
 
 TEST(Resize, MakesARampOfARamp) {
