@@ -20,7 +20,8 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
 
 find_program(CROSSGRID_CCACHE ccache)
 if(CROSSGRID_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CROSSGRID_CCACHE})
+  # Without these ccache compiles anew whatever uses a precompiled header.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CROSSGRID_CCACHE})
   set(CMAKE_CUDA_COMPILER_LAUNCHER ${CROSSGRID_CCACHE})
 endif()
 
