@@ -157,6 +157,8 @@ struct ProductCode {
     return made;
   }
 
+  bool takes(const PackedWeights& packed) const { return packed.impl_->layout == weights.get_desc(); }
+
   void run(const void* from, const PackedWeights& packed, void* to) {
     use_one_thread();
     source.set_data_handle(const_cast<void*>(from));
@@ -201,6 +203,9 @@ Product::~Product() = default;
 PackedWeights Product::pack(const Matrix& weights) const {
   return code_->pack(weights.data());
 }
+bool Product::takes(const PackedWeights& weights) const {
+  return code_->takes(weights);
+}
 void Product::run(const float* source, const PackedWeights& weights, float* result) {
   code_->run(source, weights, result);
 }
@@ -216,6 +221,9 @@ IntegerProduct::~IntegerProduct() = default;
 
 PackedWeights IntegerProduct::pack(const IntegerMatrix& weights) const {
   return code_->pack(weights.data());
+}
+bool IntegerProduct::takes(const PackedWeights& weights) const {
+  return code_->takes(weights);
 }
 void IntegerProduct::run(const std::uint8_t* source, const PackedWeights& weights, std::int32_t* result) {
   code_->run(source, weights, result);

@@ -239,7 +239,7 @@ void run_direct(const MatrixStep& step, const float* driven, const MicroBatch& b
   Conversions conversions(step, images, lane, observe, sums);
   conversions.run(driven, count * matrix.inputs_per_image(),
                   [&](int block, int plane, const DrivenInputs& inputs, float* to) {
-                    direct_currents(matrix, block, plane, inputs, batch, lane, to);
+                    direct_currents(matrix, matrix.bands, block, plane, inputs, batch, lane, to);
                   });
   if (outputs == nullptr) return;
   const std::size_t windows = count * static_cast<std::size_t>(matrix.windows());

@@ -136,13 +136,11 @@ const float* NetworkExecution::run(const Dataset& data, const MicroBatch& batch,
   return run.tensor(graph_.logits);
 }
 
-/// Row blocks' partial sums in one pass each, the last one's with what follows.
+/// Band by band, where nobody looks at what is inside.
 void NetworkExecution::run_plain(Run& run, const ExecutionStep& step) const {
   const MatrixStep& layer = matrices_[static_cast<std::size_t>(step.matrix)];
   const PreparedMatrix& matrix = *layer.matrix;
   const auto images = static_cast<std::size_t>(run.batch.size);
-  const std::size_t windows = images * static_cast<std::size_t>(matrix.windows());
-  const std::size_t outputs = images * matrix.outputs_per_image();
   const int source = step.inputs.front();
   DrivenInputs driven{run.tensor(source), nullptr, 0};
   if (layer.analog) {
@@ -151,12 +149,32 @@ void NetworkExecution::run_plain(Run& run, const ExecutionStep& step) const {
   if (matrix.noise == NoisePath::lumped) {
     driven.squares = squared_inputs(layer, driven.values, images * matrix.inputs_per_image(), run.lane);
   }
+  const std::span<const RowBand> bands = matrix.bands;
+  const bool nonlinear = !matrix.blocks.front().planes.front().powers.empty();
+  if (run.observer.currents || run.observer.outputs || nonlinear) {
+    return run_bands(run, step, driven, bands, run.tensor(step.output));
+  }
+  float* output = run.tensor(step.output);
+  for (std::size_t k = 0; k < bands.size(); ++k) {
+    const auto band = bands.subspan(k, 1);
+    run_bands(run, step, driven, band, output);
+    output += images * static_cast<std::size_t>(matrix.windows(band) * matrix.cols());
+  }
+}
+
+/// Row blocks' partial sums in one pass each, the last one's with what follows.
+void NetworkExecution::run_bands(Run& run, const ExecutionStep& step, const DrivenInputs& driven,
+                                 std::span<const RowBand> bands, float* output) const {
+  const MatrixStep& layer = matrices_[static_cast<std::size_t>(step.matrix)];
+  const PreparedMatrix& matrix = *layer.matrix;
+  const std::size_t windows =
+      static_cast<std::size_t>(run.batch.size) * static_cast<std::size_t>(matrix.windows(bands));
+  const std::size_t outputs = windows * static_cast<std::size_t>(matrix.cols());
   // The last row block's currents go straight to the output; partial sums of the others wait beside it.
-  float* const output = run.tensor(step.output);
   const int blocks = static_cast<int>(matrix.blocks.size());
   float* const partial = blocks > 1 ? run.lane.scratch(Lane::currents, outputs) : nullptr;
   for (int block = 0; block < blocks; ++block) {
-    direct_currents(matrix, block, 0, driven, run.batch, run.lane, output);
+    direct_currents(matrix, bands, block, 0, driven, run.batch, run.lane, output);
     if (run.observer.currents)
       run.observer.currents(step.matrix, {block, 0, 0, 0, run.batch.size, output, matrix.plan.idle});
     if (block + 1 < blocks) accumulate(layer.adc(block, 0).converter, output, partial, outputs, block == 0);

@@ -19,19 +19,25 @@ bool plain_product(const ConvolutionShape& g) {
   return g.height == 1 && g.width == 1 && g.window == Window{} && g.groups == 1;
 }
 
-AnyProductShape product_shape(const ConvolutionShape& geometry, const MatrixPlan& plan, const PlanBlock& block,
-                              int rows, int columns) {
+std::vector<AnyProductShape> product_shapes(const ConvolutionShape& geometry, const MatrixPlan& plan,
+                                            std::span<const RowBand> bands, const PlanBlock& block, int rows,
+                                            int columns) {
   if (plan.execution != MatrixExecution::direct) {
-    return ProductShape{plan.tile, block.rows, columns / plan.groups, std::ptrdiff_t{rows} * plan.groups, columns};
+    return {ProductShape{plan.tile, block.rows, columns / plan.groups, std::ptrdiff_t{rows} * plan.groups, columns}};
   }
   if (plain_product(geometry)) {
-    return ProductShape{geometry.images, block.rows, columns, geometry.in_channels, columns};
+    return {ProductShape{geometry.images, block.rows, columns, geometry.in_channels, columns}};
   }
-  ConvolutionShape shape = geometry;
-  shape.in_channels = block.channels;
-  shape.out_channels = columns;
-  shape.groups = plan.groups;
-  return shape;
+  std::vector<AnyProductShape> shapes;
+  for (const RowBand& band : bands) {
+    if (band.shape < static_cast<int>(shapes.size())) continue;
+    ConvolutionShape shape = band_geometry(geometry, band);
+    shape.in_channels = block.channels;
+    shape.out_channels = columns;
+    shape.groups = plan.groups;
+    shapes.emplace_back(shape);
+  }
+  return shapes;
 }
 
 /// The groups' cells of a shared matrix side by side, rows of a group x columns: those in the row array that is number
@@ -132,18 +138,32 @@ void to_currents(const std::int32_t* sums, float* currents, std::size_t count, d
   }
 }
 
-PreparedMatrix::Plane prepare_plane(const PreparedMatrix& matrix, int plane, int block, const AnyProductShape& shape,
-                                    Lane& lane) {
+/// The same weights for each of the shapes, once where their products want them alike.
+template <class ProductOf, class AnyMatrix>
+std::vector<PackedWeights> pack_for(const std::vector<AnyProductShape>& shapes, const ProductOf& product_of,
+                                    const AnyMatrix& weights) {
+  std::vector<PackedWeights> packed;
+  for (const AnyProductShape& shape : shapes) {
+    auto& product = product_of(shape);
+    const bool alike = !packed.empty() && product.takes(packed.front());
+    packed.push_back(alike ? packed.front() : product.pack(weights));
+  }
+  return packed;
+}
+
+PreparedMatrix::Plane prepare_plane(const PreparedMatrix& matrix, int plane, int block,
+                                    const std::vector<AnyProductShape>& shapes, Lane& lane) {
   const PlanBlock& rows = matrix.plan.blocks[static_cast<std::size_t>(block)];
   PreparedMatrix::Plane made;
   const int groups = matrix.geometry.groups;
+  const auto product_of = [&](const AnyProductShape& shape) -> Product& { return lane.product(shape); };
   const auto pack = [&](const auto& cells_of) -> std::vector<PackedWeights> {
-    Product& product = lane.product(shape);
     if (groups > 1 && matrix.programmed.rows == groups * matrix.geometry.rows()) {
-      return {product.pack(groups_side_by_side(matrix, plane, block, cells_of))};
+      return pack_for(shapes, product_of, groups_side_by_side(matrix, plane, block, cells_of));
     }
     const auto cells = block_matrix<Matrix>(matrix, plane, rows, cells_of);
-    if (matrix.plan.execution == MatrixExecution::direct || groups == 1) return {product.pack(cells)};
+    if (matrix.plan.execution == MatrixExecution::direct || groups == 1) return pack_for(shapes, product_of, cells);
+    const Product& product = product_of(shapes.front());
     std::vector<PackedWeights> packed;
     packed.reserve(static_cast<std::size_t>(groups));
     for (int group = 0; group < groups; ++group) {
@@ -152,7 +172,9 @@ PreparedMatrix::Plane prepare_plane(const PreparedMatrix& matrix, int plane, int
     return packed;
   };
   if (matrix.plan.integers) {
-    made.weights = {lane.integer_product(shape).pack(integer_block(matrix, plane, rows))};
+    made.weights = pack_for(
+        shapes, [&](const AnyProductShape& shape) -> IntegerProduct& { return lane.integer_product(shape); },
+        integer_block(matrix, plane, rows));
   } else if (matrix.noise != NoisePath::per_cell && matrix.plan.execution != MatrixExecution::by_circuit) {
     made.weights = pack([](const Crossbar& array) -> const Matrix& { return array.conductance; });
     if (matrix.noise == NoisePath::lumped) {
@@ -184,44 +206,54 @@ const PreparedMatrix::Plane& plane_of(const PreparedMatrix& matrix, int block, i
   return matrix.blocks[static_cast<std::size_t>(block)].planes[static_cast<std::size_t>(plane)];
 }
 
-/// One product over a micro-batch. product_of(shape) finds it, channels_of(count) a buffer for a range of channels.
+/// One product over a micro-batch, band by band. product_of(shape) finds it, channels_of(count) a buffer for a range of
+/// channels. weights: of each of the block's shapes.
 template <class Input, class Result, class ProductOf, class ChannelsOf>
-void multiply_by(const PreparedMatrix& matrix, int index, const PackedWeights& weights, const Input* inputs,
-                 Result* result, const ProductOf& product_of, const ChannelsOf& channels_of) {
+void multiply_by(const PreparedMatrix& matrix, std::span<const RowBand> bands, int index,
+                 const std::vector<PackedWeights>& weights, const Input* inputs, Result* result,
+                 const ProductOf& product_of, const ChannelsOf& channels_of) {
   const PlanBlock& block = matrix.plan.blocks[static_cast<std::size_t>(index)];
   const ConvolutionShape& g = matrix.geometry;
-  const AnyProductShape& shape = matrix.blocks[static_cast<std::size_t>(index)].shape;
-  if (plain_product(g)) {
-    product_of(shape).run(inputs + block.row_first, weights, result);
-  } else if (block.channels == g.in_channels) {
-    product_of(shape).run(inputs, weights, result);
-  } else {
-    const auto pixels = static_cast<std::size_t>(g.images) * g.height * g.width;
-    Input* const channels = channels_of(pixels * block.channels);
-    copy_channels(inputs, channels, pixels, g.in_channels, block.channel_first, block.channels);
-    product_of(shape).run(channels, weights, result);
+  const std::vector<AnyProductShape>& shapes = matrix.blocks[static_cast<std::size_t>(index)].shapes;
+  if (plain_product(g)) return product_of(shapes.front()).run(inputs + block.row_first, weights.front(), result);
+  const std::size_t row = static_cast<std::size_t>(g.width) * static_cast<std::size_t>(g.in_channels);
+  for (const RowBand& band : bands) {
+    const auto which = static_cast<std::size_t>(band.shape);
+    const Input* from = inputs + static_cast<std::size_t>(band.input_first) * row;
+    if (block.channels < g.in_channels) {
+      const auto& shape = std::get<ConvolutionShape>(shapes[which]);
+      const auto pixels = static_cast<std::size_t>(shape.images) * static_cast<std::size_t>(shape.height) *
+                          static_cast<std::size_t>(shape.width);
+      Input* const channels = channels_of(pixels * static_cast<std::size_t>(block.channels));
+      copy_channels(from, channels, pixels, g.in_channels, block.channel_first, block.channels);
+      from = channels;
+    }
+    product_of(shapes[which]).run(from, weights[which], result);
+    result += static_cast<std::size_t>(g.images) * static_cast<std::size_t>(band.rows * g.out_width()) *
+              static_cast<std::size_t>(matrix.product_columns());
   }
 }
 
-void multiply(const PreparedMatrix& matrix, int index, const std::vector<PackedWeights>& weights, const float* inputs,
-              Lane& lane, float* result) {
+void multiply(const PreparedMatrix& matrix, std::span<const RowBand> bands, int index,
+              const std::vector<PackedWeights>& weights, const float* inputs, Lane& lane, float* result) {
   multiply_by(
-      matrix, index, weights.front(), inputs, result,
+      matrix, bands, index, weights, inputs, result,
       [&](const AnyProductShape& shape) -> Product& { return lane.product(shape); },
       [&](std::size_t count) { return lane.scratch(Lane::block_input, count); });
 }
 
 /// The same where cells hold integers.
-void multiply_digits(const PreparedMatrix& matrix, int index, const std::vector<PackedWeights>& weights,
-                     const DrivenInputs& inputs, Lane& lane, float* currents) {
+void multiply_digits(const PreparedMatrix& matrix, std::span<const RowBand> bands, int index,
+                     const std::vector<PackedWeights>& weights, const DrivenInputs& inputs, Lane& lane,
+                     float* currents) {
   const ConvolutionShape& g = matrix.geometry;
-  const auto windows = static_cast<std::size_t>(g.images) * static_cast<std::size_t>(matrix.windows());
+  const auto windows = static_cast<std::size_t>(g.images) * static_cast<std::size_t>(matrix.windows(bands));
   const auto columns = static_cast<std::size_t>(matrix.columns);
   const auto product_columns = static_cast<std::size_t>(matrix.product_columns());
   const auto multiply_into = [&](const std::uint8_t* digits, Lane::IntegerScratch which) {
     std::int32_t* const sums = lane.scratch(which, windows * product_columns);
     multiply_by(
-        matrix, index, weights.front(), digits, sums,
+        matrix, bands, index, weights, digits, sums,
         [&](const AnyProductShape& shape) -> IntegerProduct& { return lane.integer_product(shape); },
         [&](std::size_t count) { return lane.scratch(Lane::block_digits, count); });
     return sums;
@@ -241,8 +273,9 @@ void multiply_digits(const PreparedMatrix& matrix, int index, const std::vector<
       to_currents(row, currents + w * columns, columns, step, base);
     }
   }
+  const std::size_t image_currents = static_cast<std::size_t>(matrix.windows(bands)) * columns;
   for (const int image : inputs.undefined) {
-    std::fill_n(currents + static_cast<std::size_t>(image) * matrix.currents_per_image(), matrix.currents_per_image(),
+    std::fill_n(currents + static_cast<std::size_t>(image) * image_currents, image_currents,
                 std::numeric_limits<float>::quiet_NaN());
   }
 }
@@ -251,7 +284,7 @@ void multiply_digits(const PreparedMatrix& matrix, int index, const std::vector<
 void multiply_gathered(const PreparedMatrix& matrix, int index, const std::vector<PackedWeights>& weights,
                        const float* inputs, Lane& lane, float* result) {
   const int first = matrix.plan.blocks[static_cast<std::size_t>(index)].row_first, tile = matrix.plan.tile;
-  Product& product = lane.product(matrix.blocks[static_cast<std::size_t>(index)].shape);
+  Product& product = lane.product(matrix.blocks[static_cast<std::size_t>(index)].shapes.front());
   for (int window = 0; window < matrix.windows(); window += tile) {
     const float* const from = inputs + static_cast<std::ptrdiff_t>(window) * matrix.window_inputs() + first;
     for (int group = 0; group < matrix.geometry.groups; ++group) {
@@ -299,12 +332,12 @@ void add_powers(const PreparedMatrix::Plane& cells, const float* inputs, std::si
   }
 }
 
-/// Adds noise to one image's currents.
+/// Adds noise to some windows' currents of one image.
 void add_noise(const PreparedMatrix& matrix, const PreparedMatrix::Plane& plane, int input_slice, std::uint32_t image,
-               const float* variance, float* currents) {
+               int first_window, int windows, const float* variance, float* currents) {
   for (const Crossbar* array : plane.arrays) {
-    add_lumped_noise(*array, image, 0, input_slice, matrix.windows(), variance + array->col_first, matrix.columns,
-                     currents + array->col_first, matrix.columns);
+    add_lumped_noise(*array, image, static_cast<std::uint32_t>(first_window), input_slice, windows,
+                     variance + array->col_first, matrix.columns, currents + array->col_first, matrix.columns);
   }
 }
 
@@ -312,6 +345,10 @@ void add_noise(const PreparedMatrix& matrix, const PreparedMatrix::Plane& plane,
 
 std::size_t PreparedMatrix::inputs_per_image() const {
   return static_cast<std::size_t>(geometry.in_channels) * geometry.height * geometry.width;
+}
+
+int PreparedMatrix::windows(std::span<const RowBand> some) const {
+  return (some.back().first + some.back().rows - some.front().first) * geometry.out_width();
 }
 
 std::shared_ptr<const PreparedMatrix> prepare_digital(const ConvolutionShape& geometry, const Matrix& weights,
@@ -322,9 +359,17 @@ std::shared_ptr<const PreparedMatrix> prepare_digital(const ConvolutionShape& ge
   groups_apart.grouped = GroupedMatrix::per_group;
   matrix->plan = plan_matrix(geometry, groups_apart, NoisePath::none);
   matrix->columns = geometry.out_channels;
-  PreparedMatrix::Block block{
-      product_shape(geometry, matrix->plan, matrix->plan.blocks.front(), geometry.rows(), matrix->columns), {}};
-  block.planes.push_back({{lane.product(block.shape).pack(weights.transpose())}, {}, {}, {}});
+  matrix->bands = row_bands(geometry, matrix->columns);
+  PreparedMatrix::Block block{product_shapes(geometry, matrix->plan, matrix->bands, matrix->plan.blocks.front(),
+                                             geometry.rows(), matrix->columns),
+                              {}};
+  const Matrix cells = weights.transpose();
+  block.planes.push_back(
+      {pack_for(
+           block.shapes, [&](const AnyProductShape& shape) -> Product& { return lane.product(shape); }, cells),
+       {},
+       {},
+       {}});
   matrix->bytes = bytes_of(block.planes.front().weights);
   matrix->blocks.push_back(std::move(block));
   return matrix;
@@ -339,12 +384,13 @@ std::shared_ptr<const PreparedMatrix> prepare_analog(const ConvolutionShape& geo
   matrix->programmed = std::move(programmed);
   matrix->noise = matrix->programmed.noise;
   matrix->columns = matrix->programmed.columns;
+  matrix->bands = row_bands(matrix->geometry, matrix->product_columns());
   for (int number = 0; number < static_cast<int>(plan.blocks.size()); ++number) {
     const PlanBlock& rows = plan.blocks[static_cast<std::size_t>(number)];
-    PreparedMatrix::Block block{product_shape(matrix->geometry, plan, rows, matrix->rows(), matrix->product_columns()),
-                                {}};
+    PreparedMatrix::Block block{
+        product_shapes(matrix->geometry, plan, matrix->bands, rows, matrix->rows(), matrix->product_columns()), {}};
     for (int plane = 0; plane < static_cast<int>(matrix->programmed.planes.size()); ++plane) {
-      block.planes.push_back(prepare_plane(*matrix, plane, number, block.shape, lane));
+      block.planes.push_back(prepare_plane(*matrix, plane, number, block.shapes, lane));
       matrix->bytes += bytes_of(block.planes.back().weights) + bytes_of(block.planes.back().variance);
       for (const auto& [power, weights] : block.planes.back().powers) matrix->bytes += bytes_of(weights);
     }
@@ -359,23 +405,26 @@ std::shared_ptr<const PreparedMatrix> prepare_analog(const ConvolutionShape& geo
   return matrix;
 }
 
-void direct_currents(const PreparedMatrix& matrix, int block, int plane, const DrivenInputs& inputs,
-                     const MicroBatch& batch, Lane& lane, float* currents) {
+void direct_currents(const PreparedMatrix& matrix, std::span<const RowBand> bands, int block, int plane,
+                     const DrivenInputs& inputs, const MicroBatch& batch, Lane& lane, float* currents) {
   const PreparedMatrix::Plane& cells = plane_of(matrix, block, plane);
-  if (matrix.plan.integers) return multiply_digits(matrix, block, cells.weights, inputs, lane, currents);
-  multiply(matrix, block, cells.weights, inputs.values, lane, currents);
-  const std::size_t image_currents = matrix.currents_per_image();
+  if (matrix.plan.integers) return multiply_digits(matrix, bands, block, cells.weights, inputs, lane, currents);
+  multiply(matrix, bands, block, cells.weights, inputs.values, lane, currents);
+  const int windows = matrix.windows(bands);
+  const std::size_t image_currents = static_cast<std::size_t>(windows) * static_cast<std::size_t>(matrix.columns);
   const auto images = static_cast<std::size_t>(batch.size);
   add_powers(cells, inputs.values, images * matrix.inputs_per_image(), lane, currents, images * image_currents,
              [&](const std::vector<PackedWeights>& weights, const float* raised, float* to) {
-               multiply(matrix, block, weights, raised, lane, to);
+               multiply(matrix, bands, block, weights, raised, lane, to);
              });
   if (matrix.noise != NoisePath::lumped) return;
-  float* const variance = lane.scratch(Lane::variance, static_cast<std::size_t>(batch.size) * image_currents);
-  multiply(matrix, block, cells.variance, inputs.squares, lane, variance);
+  float* const variance = lane.scratch(Lane::variance, images * image_currents);
+  multiply(matrix, bands, block, cells.variance, inputs.squares, lane, variance);
+  const int first_window = bands.front().first * matrix.geometry.out_width();
   for (int image = batch.begin; image < batch.end; ++image) {
     const std::size_t place = static_cast<std::size_t>(image) * image_currents;
-    add_noise(matrix, cells, inputs.input_slice, batch.absolute(image), variance + place, currents + place);
+    add_noise(matrix, cells, inputs.input_slice, batch.absolute(image), first_window, windows, variance + place,
+              currents + place);
   }
 }
 
@@ -411,7 +460,7 @@ void gathered_currents(const PreparedMatrix& matrix, int block, int plane, const
   if (matrix.noise != NoisePath::lumped) return;
   float* const variance = lane.scratch(Lane::variance, matrix.currents_per_image());
   multiply_gathered(matrix, block, cells.variance, inputs.squares, lane, variance);
-  add_noise(matrix, cells, inputs.input_slice, image, variance, currents);
+  add_noise(matrix, cells, inputs.input_slice, image, 0, matrix.windows(), variance, currents);
 }
 
 }  // namespace crossgrid

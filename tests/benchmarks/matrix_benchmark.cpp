@@ -101,7 +101,7 @@ class LayerRun {
       square(driven.values, squares, images * size);
       driven.squares = squares;
     }
-    direct_currents(*step_.matrix, 0, 0, driven, batch_, lane_, outputs);
+    direct_currents(*step_.matrix, step_.matrix->bands, 0, 0, driven, batch_, lane_, outputs);
     finish({step_.adcs.back().converter, static_cast<float>(step_.scale()), step_.bias_tile, no_clamp, {}}, outputs,
            nullptr, outputs, images, size);
   }

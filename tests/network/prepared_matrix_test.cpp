@@ -29,7 +29,7 @@ std::vector<float> currents(MatrixExecution execution, const ConvolutionShape& g
   for (int block = 0; block < static_cast<int>(matrix->blocks.size()); ++block) {
     std::vector<float> found(static_cast<std::size_t>(geometry.images) * matrix->currents_per_image());
     if (execution == MatrixExecution::direct) {
-      direct_currents(*matrix, block, 0, {inputs.data(), squares.data(), 0}, batch, lane, found.data());
+      direct_currents(*matrix, matrix->bands, block, 0, {inputs.data(), squares.data(), 0}, batch, lane, found.data());
     } else {
       std::vector<float> rows(static_cast<std::size_t>(matrix->windows()) * matrix->rows()), squared(rows.size());
       for (int image = 0; image < geometry.images; ++image) {

@@ -62,6 +62,8 @@ class Product {
 
   /// weights: rows() x columns; rows of a convolution are channel-major (channel, kernel row, kernel column).
   PackedWeights pack(const Matrix& weights) const;
+  /// Whether weights that another product has packed are as this one would.
+  bool takes(const PackedWeights& weights) const;
   void run(const float* source, const PackedWeights& weights, float* result);
   /// oneDNN's name of the code that runs, e.g. "brgconv:avx512_core".
   const std::string& implementation() const;
@@ -89,6 +91,7 @@ class IntegerProduct {
 
   /// weights: rows x columns, as Product::pack() takes them.
   PackedWeights pack(const IntegerMatrix& weights) const;
+  bool takes(const PackedWeights& weights) const;
   void run(const std::uint8_t* source, const PackedWeights& weights, std::int32_t* result);
   const std::string& implementation() const;
 

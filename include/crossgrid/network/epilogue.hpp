@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "crossgrid/circuit/circuit_adc.hpp"
@@ -15,7 +16,7 @@ namespace crossgrid {
 struct Epilogue {
   Converter<float> adc;
   float scale = 1;               ///< layer units per current
-  std::vector<float> bias_tile;  ///< the bias repeated, see make_bias_tile
+  std::span<const float> bias_tile;  ///< the bias repeated, see make_bias_tile
   Clamp clamp = no_clamp;
   Converter<float> dac;  ///< of the only consumer, else nothing (ideal, scale 1)
 };

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "crossgrid/data/dataset.hpp"
@@ -40,6 +41,8 @@ class NetworkExecution {
   struct Run;
   void run_matrix(Run& run, const ExecutionStep& step) const;
   void run_plain(Run& run, const ExecutionStep& step) const;
+  void run_bands(Run& run, const ExecutionStep& step, const DrivenInputs& driven, std::span<const RowBand> bands,
+                 float* output) const;
   void run_digital(Run& run, const ExecutionStep& step) const;
   bool encodable(int tensor) const;
   bool finished_by_pool(const ExecutionStep& step, const Observer& observer) const;

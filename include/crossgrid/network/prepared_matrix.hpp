@@ -11,6 +11,7 @@
 #include "crossgrid/core/programmed_matrix.hpp"
 #include "crossgrid/network/lane.hpp"
 #include "crossgrid/network/matrix_plan.hpp"
+#include "crossgrid/network/row_band.hpp"
 
 namespace crossgrid {
 
@@ -29,7 +30,7 @@ struct MicroBatch {
 /// A matrix layer ready to run: weights or conductances in the layouts of its products. Shared by all lanes.
 struct PreparedMatrix {
   /// One product: a row block of a plane of cells. Packed weights are one by one for groups of gathered windows, else
-  /// all together.
+  /// all together for each of the block's shapes.
   struct Plane {
     std::vector<PackedWeights> weights;
     std::vector<PackedWeights> variance;                             ///< lumped read noise only
@@ -37,12 +38,13 @@ struct PreparedMatrix {
     std::vector<const Crossbar*> arrays;                             ///< side by side in columns; none: digital layers
   };
   struct Block {
-    AnyProductShape shape;
-    std::vector<Plane> planes;  ///< as programmed.planes
+    std::vector<AnyProductShape> shapes;  ///< RowBand::shape
+    std::vector<Plane> planes;            ///< as programmed.planes
   };
   ConvolutionShape geometry;  ///< of a micro-batch; groups as in the plan
   MatrixPlan plan;
   NoisePath noise = NoisePath::none;
+  std::vector<RowBand> bands;  ///< of direct products
   std::vector<Block> blocks;
   ProgrammedMatrix programmed;  ///< its conductances are dropped where they live on in packed form only
   int columns = 0;              ///< analog columns, outputs where the layer is digital
@@ -58,6 +60,8 @@ struct PreparedMatrix {
   int window_inputs() const { return rows() * geometry.groups; }
   int columns_of_group() const { return columns / geometry.groups; }
   std::size_t inputs_per_image() const;
+  /// Windows of one image in bands that follow each other.
+  int windows(std::span<const RowBand> some) const;
   std::size_t outputs_per_image() const { return static_cast<std::size_t>(windows()) * cols(); }
   std::size_t currents_per_image() const { return static_cast<std::size_t>(windows()) * columns; }
 };
@@ -79,10 +83,10 @@ struct DrivenInputs {
   std::span<const int> undefined = {};         ///< images with a NaN among their digits
 };
 
-/// Currents of one block and plane for a micro-batch by MatrixExecution::direct: windows of all images x columns.
-/// inputs: NHWC.
-void direct_currents(const PreparedMatrix& matrix, int block, int plane, const DrivenInputs& inputs,
-                     const MicroBatch& batch, Lane& lane, float* currents);
+/// Currents of one block and plane for a micro-batch by MatrixExecution::direct, in some of the matrix's bands, which
+/// follow each other: windows of all images x columns. inputs: NHWC, of all images.
+void direct_currents(const PreparedMatrix& matrix, std::span<const RowBand> bands, int block, int plane,
+                     const DrivenInputs& inputs, const MicroBatch& batch, Lane& lane, float* currents);
 
 /// The same for one image whose windows were gathered: inputs are windows x rows().
 void gathered_currents(const PreparedMatrix& matrix, int block, int plane, const DrivenInputs& inputs,
