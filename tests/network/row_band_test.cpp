@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <random>
 
 #include "crossgrid/network/matrix_step.hpp"
@@ -65,9 +67,12 @@ TEST(RowBand, IsAllOfSmallImagesAndOfSeveralTogether) {
   }
 }
 
-/// Currents of a layer on arrays: band by band, each by itself; bands merges them into one (a second image beside the
-/// first: then there are no bands).
-std::vector<float> currents(ConvolutionShape geometry, const LayerHardware& hardware, bool bands) {
+enum class Cut { bands, one_row_off, whole };
+
+/// Currents of a layer on arrays, by bands of which each is computed by itself, or as a whole: beside a second image
+/// there are none. one_row_off: a twin whose last band sees the rows above its own.
+std::vector<float> currents(ConvolutionShape geometry, const LayerHardware& hardware, Cut cut) {
+  const bool bands = cut != Cut::whole;
   std::mt19937 random(3);
   std::uniform_real_distribution<float> uniform(-1, 1);
   Matrix weights(geometry.out_channels, geometry.rows());
@@ -88,13 +93,21 @@ std::vector<float> currents(ConvolutionShape geometry, const LayerHardware& hard
   for (int block = 0; block < static_cast<int>(matrix->blocks.size()); ++block) {
     std::vector<float> found(static_cast<std::size_t>(geometry.images) * matrix->currents_per_image());
     float* to = found.data();
-    for (const RowBand& band : matrix->bands) {
+    for (RowBand band : matrix->bands) {
+      if (cut == Cut::one_row_off && band.first + band.rows == geometry.out_height()) --band.input_first;
       direct_currents(*matrix, {&band, 1}, block, 0, {inputs.data(), squares.data(), 0}, batch, lane, to);
       to += static_cast<std::size_t>(geometry.images) * matrix->windows({&band, 1}) * matrix->columns;
     }
     all.insert(all.end(), found.begin(), found.begin() + static_cast<std::ptrdiff_t>(matrix->currents_per_image()));
   }
   return all;
+}
+
+float worst_difference(const std::vector<float>& a, const std::vector<float>& b) {
+  EXPECT_EQ(a.size(), b.size());
+  float worst = 0;
+  for (std::size_t k = 0; k < std::min(a.size(), b.size()); ++k) worst = std::max(worst, std::abs(a[k] - b[k]));
+  return worst;
 }
 
 TEST(RowBand, GivesTheCurrentsOfTheWholeImage) {
@@ -108,16 +121,10 @@ TEST(RowBand, GivesTheCurrentsOfTheWholeImage) {
         hardware.array.rows_max = rows_max;
         if (noisy) hardware.device.read_noise = {ErrorModel::normal_proportional, 0.1};
         hardware.device.read_noise_sampling = NoiseSampling::lumped;
-        const auto banded = currents(shape, hardware, true), whole = currents(shape, hardware, false);
-        ASSERT_EQ(banded.size(), whole.size());
-        std::size_t differ = 0;
-        double worst = 0;
-        for (std::size_t k = 0; k < whole.size(); ++k) {
-          differ += banded[k] != whole[k] ? 1 : 0;
-          worst = std::max<double>(worst, std::abs(banded[k] - whole[k]));
-        }
-        EXPECT_LT(worst, 1e-5) << shape.window.size() << " " << shape.groups << " " << rows_max;
-        EXPECT_EQ(differ, 0U) << worst;
+        const auto whole = currents(shape, hardware, Cut::whole);
+        // To rounding: oneDNN may sum in another order where there are fewer rows.
+        EXPECT_LT(worst_difference(currents(shape, hardware, Cut::bands), whole), 1e-5F) << shape.window.size();
+        EXPECT_GT(worst_difference(currents(shape, hardware, Cut::one_row_off), whole), 0.1F) << shape.window.size();
       }
     }
   }
