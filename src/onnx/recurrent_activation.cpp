@@ -1,4 +1,4 @@
-#include "recurrent_activation.hpp"
+#include "crossgrid/onnx/recurrent_activation.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
