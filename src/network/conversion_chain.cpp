@@ -42,8 +42,9 @@ bool has_negative(const float* values, std::size_t count) {
 /// Images that go through the chain together.
 struct Images {
   int first = 0, count = 1;
-  std::uint32_t absolute = 0;  ///< index of the first one in the data set
-  bool* clipped = nullptr;     ///< by window of one image: set where a conversion clips
+  std::uint32_t absolute = 0;      ///< index of the first one in the data set
+  bool* clipped = nullptr;         ///< by window of one image: set where a conversion clips
+  std::uint32_t first_window = 0;  ///< see MicroBatch
 };
 
 /// What becomes of currents on their way to the sums.
@@ -104,7 +105,7 @@ class Conversions {
   }
 
   DrivenInputs inputs_of_cycle(const float* inputs, std::size_t count, int cycle) {
-    DrivenInputs driven{inputs, nullptr, cycle};
+    DrivenInputs driven{inputs, nullptr, cycle, images_.first_window};
     if (step_.matrix->plan.integers) {
       driven.digits = digits_of(inputs, count, cycle, Lane::plus_digits);
       if (negative_) driven.minus_digits = digits_of(inputs, count, cycle, Lane::minus_digits);
@@ -177,6 +178,7 @@ class Conversions {
     ConversionPlace place;
     place.matrix_cols = matrix.columns;
     place.cycle = static_cast<std::uint32_t>(block * 64 + cycle_);
+    place.first_window = images_.first_window;
     for (int image = images_.first; image < images_.first + images_.count; ++image) {
       place.image = images_.absolute + static_cast<std::uint32_t>(image - images_.first);
       for (std::size_t part = 0; part < adc.banks.size(); ++part) {
@@ -233,7 +235,7 @@ void finish_sums(const MatrixStep& step, const double* sums, const double* input
 void run_direct(const MatrixStep& step, const float* driven, const MicroBatch& batch, Lane& lane,
                 const ConversionObserver& observe, float* outputs) {
   const PreparedMatrix& matrix = *step.matrix;
-  const Images images{0, batch.size, batch.absolute(0), nullptr};
+  const Images images{0, batch.size, batch.absolute(0), nullptr, batch.first_window};
   const auto count = static_cast<std::size_t>(batch.size);
   double* const sums = outputs != nullptr ? lane.scratch(Lane::sums, count * matrix.currents_per_image()) : nullptr;
   Conversions conversions(step, images, lane, observe, sums);
@@ -255,7 +257,8 @@ void run_direct(const MatrixStep& step, const float* driven, const MicroBatch& b
 /// One image whose windows lie in memory as rows.
 class GatheredImage {
  public:
-  GatheredImage(const MatrixStep& step, Lane& lane) : step_(step), matrix_(*step.matrix), lane_(lane) {}
+  GatheredImage(const MatrixStep& step, std::uint32_t first_window, Lane& lane)
+      : step_(step), matrix_(*step.matrix), first_window_(first_window), lane_(lane) {}
 
   /// Driven inputs (or, where windows are driven by themselves, inputs in layer units) of one image.
   std::uint64_t run(const float* image, int index, std::uint32_t absolute, const ConversionObserver& observe,
@@ -329,7 +332,7 @@ class GatheredImage {
     const auto windows = static_cast<std::size_t>(matrix_.windows());
     const auto rows = static_cast<std::size_t>(matrix_.rows());
     const auto groups = static_cast<std::size_t>(matrix_.geometry.groups);
-    const Images images{index, 1, absolute, clipped};
+    const Images images{index, 1, absolute, clipped, first_window_};
     double* const sums = outputs != nullptr ? lane_.scratch(Lane::sums, matrix_.currents_per_image()) : nullptr;
     Conversions conversions(step_, images, lane_, observe, sums);
     conversions.run(driven, windows * groups * rows, [&](int block, int plane, const DrivenInputs& inputs, float* to) {
@@ -349,6 +352,7 @@ class GatheredImage {
 
   const MatrixStep& step_;
   const PreparedMatrix& matrix_;
+  std::uint32_t first_window_;
   Lane& lane_;
 };
 
@@ -359,7 +363,7 @@ void run_images(const MatrixStep& step, const float* inputs, const Shape& in, bo
   if (matrix.plan.execution == MatrixExecution::direct) {
     return run_direct(step, driven, batch, lane, observe, outputs);
   }
-  GatheredImage gathered(step, lane);
+  GatheredImage gathered(step, batch.first_window, lane);
   for (int image = 0; image < batch.size; ++image) {
     const auto place = static_cast<std::size_t>(image);
     float* const to = outputs != nullptr ? outputs + place * matrix.outputs_per_image() : nullptr;

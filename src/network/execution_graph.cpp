@@ -77,7 +77,7 @@ class GraphBuilder {
     for (const int source : layer.inputs) step.inputs.push_back(tensor(source));
     step.input = input_shape(network_, layer);
     step.output = output = static_cast<int>(graph_.tensors.size());
-    if (is<Conv2d>(layer) || is<Linear>(layer)) step.matrix = matrices_++;
+    if (is<Conv2d>(layer) || is<Linear>(layer) || is<Recurrent>(layer)) step.matrix = matrices_++;
     graph_.tensors.push_back({layer.output, 0, static_cast<int>(graph_.steps.size()), {}});
     for (const int input : step.inputs) {
       graph_.tensors[static_cast<std::size_t>(input)].consumers.push_back(static_cast<int>(graph_.steps.size()));
@@ -132,20 +132,23 @@ ConvolutionShape layer_geometry(const Network& network, int index) {
     geometry.out_channels = static_cast<int>(conv->weights.rows());
     geometry.groups = conv->groups, geometry.window = conv->window;
   } else {
-    const Matrix& weights = std::get<Linear>(layer.operation).weights;
+    const Matrix& weights = layer_weights(layer);
     geometry.in_channels = static_cast<int>(weights.cols());
     geometry.out_channels = static_cast<int>(weights.rows());
+    if (const auto* recurrent = std::get_if<Recurrent>(&layer.operation)) geometry.width = recurrent->sequences;
   }
   return geometry;
 }
 
 const Matrix& layer_weights(const Layer& layer) {
   if (const auto* conv = std::get_if<Conv2d>(&layer.operation)) return conv->weights;
+  if (const auto* recurrent = std::get_if<Recurrent>(&layer.operation)) return recurrent->weights;
   return std::get<Linear>(layer.operation).weights;
 }
 
 const std::vector<float>& layer_bias(const Layer& layer) {
   if (const auto* conv = std::get_if<Conv2d>(&layer.operation)) return conv->bias;
+  if (const auto* recurrent = std::get_if<Recurrent>(&layer.operation)) return recurrent->bias;
   return std::get<Linear>(layer.operation).bias;
 }
 

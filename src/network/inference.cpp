@@ -207,7 +207,7 @@ struct InferenceEngine::Impl {
     NetworkExecution::Observer observer;
     observer.outputs = [&](int m, const float* outputs) {
       const auto matrix = static_cast<std::size_t>(m);
-      const std::size_t count = reference.matrices()[matrix].matrix->outputs_per_image();
+      const std::size_t count = reference.outputs_of_image(m);
       measures.reference[matrix].assign(outputs, outputs + count * static_cast<std::size_t>(batch.size));
     };
     reference.run(*data, batch, lane, 1, observer);
@@ -221,7 +221,7 @@ struct InferenceEngine::Impl {
     if (errors) {
       run_reference(batch, lane, measures);
       observer.outputs = [&](int m, const float* outputs) {
-        const std::size_t count = execution.matrices()[static_cast<std::size_t>(m)].matrix->outputs_per_image();
+        const std::size_t count = execution.outputs_of_image(m);
         const float* const reference_outputs = measures.reference[static_cast<std::size_t>(m)].data();
         for (int image = batch.begin; image < batch.end; ++image) {
           const auto k = static_cast<std::size_t>(image);
@@ -445,7 +445,7 @@ Matrix InferenceEngine::logits(const InferenceRequest& request) {
 
 Matrix InferenceEngine::layer_outputs(const InferenceRequest& request, int matrix) {
   const auto execution = impl_->prepare(request);
-  const std::size_t size = execution->matrices()[static_cast<std::size_t>(matrix)].matrix->outputs_per_image();
+  const std::size_t size = execution->outputs_of_image(matrix);
   Matrix outputs(request.count, static_cast<Eigen::Index>(size));
   impl_->over_images(request.first, request.count, [&](const MicroBatch& batch, int lane) {
     NetworkExecution::Observer observer;

@@ -52,7 +52,7 @@ NetworkExecution::Observer tally_observer(const NetworkExecution& execution,
   };
   observer.outputs = [&execution, &reference, &batch, tally](int matrix, const float* outputs) {
     const auto m = static_cast<std::size_t>(matrix);
-    const std::size_t count = execution.matrices()[m].matrix->outputs_per_image();
+    const std::size_t count = execution.outputs_of_image(matrix);
     for (int k = batch.begin; k < batch.end; ++k) {
       const std::size_t place = static_cast<std::size_t>(k) * count;
       tally(m, k).error = relative_error(outputs + place, reference[m].data() + place, count);

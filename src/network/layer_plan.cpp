@@ -126,6 +126,7 @@ LayerPlan plan_layer(const Network& network, const MatrixLayer& matrix, const La
   const NoisePath noise = noise_path(layer, hardware, driven);
   const MatrixPlan execution = plan_matrix(geometry, hardware, noise);
   plan.execution = execution_text(execution, hardware, noise, matrix.convolution);
+  if (std::holds_alternative<Recurrent>(layer.operation)) plan.execution += ", one step after the other";
   plan.reason = execution.reason;
   if (noise == NoisePath::lumped) {
     plan.reason += "; read noise is drawn once per output: " + lumped_text(layer, hardware, driven, looked);

@@ -59,6 +59,17 @@ struct ShapeInference {
     }
     return {static_cast<int>(linear.weights.rows()), 1, 1};
   }
+  Shape operator()(const Recurrent& recurrent) const {
+    const Shape& input = inputs[0];
+    const std::size_t pixels = static_cast<std::size_t>(input.height) * static_cast<std::size_t>(input.width);
+    const int vectors = recurrent.steps * recurrent.sequences;
+    if (input.channels != recurrent.inputs() || pixels < static_cast<std::size_t>(vectors)) {
+      throw input_error(where, fmt::format("found an input of {}, expected {} steps of {} vectors of {} channels",
+                                           text(input), recurrent.steps, recurrent.sequences, recurrent.inputs()));
+    }
+    const int last = recurrent.cell.kind == RecurrentKind::lstm ? 2 : 1;
+    return {static_cast<int>(recurrent.cell.hidden), 1, vectors + last * recurrent.sequences};
+  }
   Shape operator()(const Clamp&) const { return inputs[0]; }
   Shape operator()(const MaxPool2d& pool) const { return pooled(pool); }
   Shape operator()(const AvgPool2d& pool) const { return pooled(pool); }
@@ -124,6 +135,8 @@ std::vector<MatrixLayer> matrix_layers(const Network& network) {
       add(*conv, layer.output.height * layer.output.width, true, conv->groups);
     } else if (const auto* linear = std::get_if<Linear>(&layer.operation)) {
       add(*linear, 1, false, 1);
+    } else if (const auto* recurrent = std::get_if<Recurrent>(&layer.operation)) {
+      add(*recurrent, recurrent->mvms(), false, 1);
     }
   }
   return found;

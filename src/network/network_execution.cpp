@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crossgrid/base/error.hpp"
+#include "crossgrid/network/recurrent_execution.hpp"
 #include "crossgrid/network/tensor_evaluation.hpp"
 #include "crossgrid/network/tensor_operations.hpp"
 
@@ -87,6 +88,14 @@ NetworkExecution::NetworkExecution(const Network& network, const ExecutionGraph&
     encoded_[t] = true;
   }
   pixel_table_ = make_pixel_table(network, encodings_[0]);
+  for (const MatrixLayer& layer : matrix_layers(network)) {
+    outputs_of_image_.push_back(static_cast<std::size_t>(layer.mvms_per_image) * static_cast<std::size_t>(layer.cols));
+  }
+}
+
+/// Null where a step is none.
+const Recurrent* NetworkExecution::recurrent_of(const ExecutionStep& step) const {
+  return std::get_if<Recurrent>(&network_.layers[static_cast<std::size_t>(step.layer)].operation);
 }
 
 bool NetworkExecution::inputs_encoded(int matrix) const {
@@ -100,8 +109,9 @@ bool NetworkExecution::encodable(int tensor) const {
   if (tensor == graph_.logits || t.consumers.empty()) return false;
   const Converter<float>* first = nullptr;
   for (const int consumer : t.consumers) {
-    const int matrix = graph_.steps[static_cast<std::size_t>(consumer)].matrix;
-    if (matrix < 0) return false;
+    const ExecutionStep& reader = graph_.steps[static_cast<std::size_t>(consumer)];
+    const int matrix = reader.matrix;
+    if (matrix < 0 || recurrent_of(reader) != nullptr) return false;
     const MatrixStep& step = matrices_[static_cast<std::size_t>(matrix)];
     if (!step.analog || step.per_window || (first != nullptr && !same(*first, step.dac))) return false;
     first = &step.dac;
@@ -114,7 +124,8 @@ bool NetworkExecution::encodable(int tensor) const {
 /// quarter of the values need them.
 bool NetworkExecution::finished_by_pool(const ExecutionStep& step, const Observer& observer) const {
   const ActivationTensor& output = graph_.tensors[static_cast<std::size_t>(step.output)];
-  if (step.matrix < 0 || observer.outputs || output.consumers.size() != 1 || step.output == graph_.logits) return false;
+  if (step.matrix < 0 || recurrent_of(step) != nullptr || observer.outputs) return false;
+  if (output.consumers.size() != 1 || step.output == graph_.logits) return false;
   const ExecutionStep& next = graph_.steps[static_cast<std::size_t>(output.consumers.front())];
   const Layer& layer = network_.layers[static_cast<std::size_t>(next.layer)];
   if (!std::holds_alternative<MaxPool2d>(layer.operation) || next.input.channels != output.shape.channels) return false;
@@ -193,6 +204,7 @@ void NetworkExecution::run_bands(Run& run, const ExecutionStep& step, const Driv
 }
 
 void NetworkExecution::run_matrix(Run& run, const ExecutionStep& step) const {
+  if (const Recurrent* const recurrent = recurrent_of(step)) return run_steps(run, step, *recurrent);
   const MatrixStep& layer = matrices_[static_cast<std::size_t>(step.matrix)];
   const int source = step.inputs.front();
   if (run.observer.inputs) run.observer.inputs(step.matrix, run.tensor(source));
@@ -209,6 +221,22 @@ void NetworkExecution::run_matrix(Run& run, const ExecutionStep& step) const {
       static_cast<std::size_t>(run.batch.size) * static_cast<std::size_t>(layer.matrix->windows());
   finish({{}, 1, zeros_, step.clamp, run.encoding(step.output)}, output, nullptr, output, windows,
          layer.matrix->cols());
+}
+
+void NetworkExecution::run_steps(Run& run, const ExecutionStep& step, const Recurrent& recurrent) const {
+  const int matrix = step.matrix;
+  RecurrentObserver observe;
+  if (run.observer.inputs) observe.inputs = [&](const float* inputs) { run.observer.inputs(matrix, inputs); };
+  if (run.observer.currents) {
+    observe.currents = [&](const ConversionView& view) { run.observer.currents(matrix, view); };
+  }
+  if (run.observer.outputs) observe.outputs = [&](const float* outputs) { run.observer.outputs(matrix, outputs); };
+  float* const output = run.tensor(step.output);
+  const ImagesOf images{run.tensor(step.inputs.front()), step.input.size()};
+  run_recurrent(recurrent, matrices_[static_cast<std::size_t>(matrix)], images, run.batch, run.lane, observe,
+                run.observer.halvings, output);
+  const std::size_t count = static_cast<std::size_t>(run.batch.size) * run.shape(step.output).size();
+  finish({{}, 1, zeros_, step.clamp, run.encoding(step.output)}, output, nullptr, output, count, 1);
 }
 
 void NetworkExecution::run_digital(Run& run, const ExecutionStep& step) const {

@@ -20,6 +20,7 @@ void add_affine_layers(OnnxLayerMakers& makers);
 void add_elementwise_layers(OnnxLayerMakers& makers);
 void add_pool_layers(OnnxLayerMakers& makers);
 void add_softmax_layers(OnnxLayerMakers& makers);
+void add_recurrent_layers(OnnxLayerMakers& makers);
 
 /// A layer that does what the operator says.
 void add_general_layer(OnnxLowering& graph, const OnnxNode& node);

@@ -31,6 +31,7 @@ const OnnxLayerMakers& layer_makers() {
     add_elementwise_layers(all);
     add_pool_layers(all);
     add_softmax_layers(all);
+    add_recurrent_layers(all);
     return all;
   }();
   return makers;

@@ -333,11 +333,12 @@ void add_powers(const PreparedMatrix::Plane& cells, const float* inputs, std::si
 }
 
 /// Adds noise to some windows' currents of one image.
-void add_noise(const PreparedMatrix& matrix, const PreparedMatrix::Plane& plane, int input_slice, std::uint32_t image,
-               int first_window, int windows, const float* variance, float* currents) {
+void add_noise(const PreparedMatrix& matrix, const PreparedMatrix::Plane& plane, const DrivenInputs& inputs,
+               std::uint32_t image, int first_window, int windows, const float* variance, float* currents) {
+  const std::uint32_t first = inputs.first_window + static_cast<std::uint32_t>(first_window);
   for (const Crossbar* array : plane.arrays) {
-    add_lumped_noise(*array, image, static_cast<std::uint32_t>(first_window), input_slice, windows,
-                     variance + array->col_first, matrix.columns, currents + array->col_first, matrix.columns);
+    add_lumped_noise(*array, image, first, inputs.input_slice, windows, variance + array->col_first, matrix.columns,
+                     currents + array->col_first, matrix.columns);
   }
 }
 
@@ -423,8 +424,7 @@ void direct_currents(const PreparedMatrix& matrix, std::span<const RowBand> band
   const int first_window = bands.front().first * matrix.geometry.out_width();
   for (int image = batch.begin; image < batch.end; ++image) {
     const std::size_t place = static_cast<std::size_t>(image) * image_currents;
-    add_noise(matrix, cells, inputs.input_slice, batch.absolute(image), first_window, windows, variance + place,
-              currents + place);
+    add_noise(matrix, cells, inputs, batch.absolute(image), first_window, windows, variance + place, currents + place);
   }
 }
 
@@ -441,7 +441,7 @@ void gathered_currents(const PreparedMatrix& matrix, int block, int plane, const
   };
   if (matrix.plan.execution == MatrixExecution::by_circuit) {
     for (const Crossbar* array : cells.arrays) {
-      mvm_by_circuit(*array, image, 0, inputs.input_slice, matrix.windows(),
+      mvm_by_circuit(*array, image, inputs.first_window, inputs.input_slice, matrix.windows(),
                      inputs.values + first_input(matrix, *array), matrix.window_inputs(), currents + array->col_first,
                      matrix.columns);
     }
@@ -449,7 +449,7 @@ void gathered_currents(const PreparedMatrix& matrix, int block, int plane, const
   }
   if (matrix.noise == NoisePath::per_cell) {
     for (const Crossbar* array : cells.arrays) {
-      mvm_with_cell_noise(*array, image, 0, inputs.input_slice, matrix.windows(),
+      mvm_with_cell_noise(*array, image, inputs.first_window, inputs.input_slice, matrix.windows(),
                           inputs.values + first_input(matrix, *array), matrix.window_inputs(),
                           currents + array->col_first, matrix.columns);
     }
@@ -460,7 +460,7 @@ void gathered_currents(const PreparedMatrix& matrix, int block, int plane, const
   if (matrix.noise != NoisePath::lumped) return;
   float* const variance = lane.scratch(Lane::variance, matrix.currents_per_image());
   multiply_gathered(matrix, block, cells.variance, inputs.squares, lane, variance);
-  add_noise(matrix, cells, inputs.input_slice, image, 0, matrix.windows(), variance, currents);
+  add_noise(matrix, cells, inputs, image, 0, matrix.windows(), variance, currents);
 }
 
 }  // namespace crossgrid

@@ -120,10 +120,21 @@ struct ReferenceNetwork::Walk {
     return {first, first + static_cast<std::ptrdiff_t>(outputs)};
   }
 
-  Values matrix(const MatrixPart& part, const Values& from, const Shape& in) {
-    const Layer& layer = network.network_.layers[static_cast<std::size_t>(part.layer.layer)];
+  const Layer& layer_of(const MatrixPart& part) const {
+    return network.network_.layers[static_cast<std::size_t>(part.layer.layer)];
+  }
+
+  /// One MVM and what is added to it.
+  Values product(const MatrixPart& part, const Values& x, std::uint32_t number) {
+    const Layer& layer = layer_of(part);
     const std::vector<float>& bias = layer_bias(layer);
     const bool in_rows = part.arrays && part.hardware.core.bias_row_count() > 0;
+    Values y = part.arrays ? analog(part, x, number) : digital(layer_weights(layer), x, part.geometry.groups);
+    for (std::size_t j = 0; j < y.size(); ++j) y[j] += bias.empty() || in_rows ? 0 : double(bias[j]);
+    return y;
+  }
+
+  Values matrix(const MatrixPart& part, const Values& from, const Shape& in) {
     const ConvolutionShape& g = part.geometry;
     Values to;
     for (int row = 0; row < g.out_height(); ++row) {
@@ -132,9 +143,49 @@ struct ReferenceNetwork::Walk {
                              ? from
                              : window(from, in, g, row, column);
         const auto number = static_cast<std::uint32_t>(row * g.out_width() + column);
-        Values y = part.arrays ? analog(part, x, number) : digital(layer_weights(layer), x, g.groups);
-        for (std::size_t j = 0; j < y.size(); ++j) to.push_back(y[j] + (bias.empty() || in_rows ? 0 : double(bias[j])));
+        const Values y = product(part, x, number);
+        to.insert(to.end(), y.begin(), y.end());
       }
+    }
+    return to;
+  }
+
+  /// Sequence by sequence. products: outputs of all MVMs, in their order; 0 where they are not taken.
+  Values recurrent(const MatrixPart& part, const Recurrent& layer, const Values& from, Values& products) {
+    const auto sequences = static_cast<std::size_t>(layer.sequences), steps = static_cast<std::size_t>(layer.steps);
+    const std::size_t hidden = layer.cell.hidden, columns = layer.cell.blocks() * hidden;
+    const auto inputs = static_cast<std::size_t>(layer.inputs());
+    const bool has_cells = layer.cell.kind == RecurrentKind::lstm;
+    products.assign(static_cast<std::size_t>(layer.mvms()) * columns, 0.0);
+    Values to((steps + (has_cells ? 2 : 1)) * sequences * hidden);
+    const auto vector = [&](const Values& all, std::size_t k, std::size_t size) {
+      const auto first = all.begin() + static_cast<std::ptrdiff_t>(k * size);
+      return Values(first, first + static_cast<std::ptrdiff_t>(size));
+    };
+    const auto put = [&](const Values& values, std::size_t k) {
+      std::ranges::copy(values, to.begin() + static_cast<std::ptrdiff_t>(k * hidden));
+    };
+    for (std::size_t sequence = 0; sequence < sequences; ++sequence) {
+      Values state = vector(layer.state, sequence, hidden);
+      Values cells = has_cells ? vector(layer.cells, sequence, hidden) : Values{};
+      std::size_t mvm = sequence;
+      for (std::size_t k = 0; k < steps; ++k) {
+        const std::size_t at = (layer.reverse ? steps - 1 - k : k) * sequences + sequence;
+        Values step(columns);
+        for (int number = 0; number < layer.cell.products(); ++number, mvm += sequences) {
+          Values x = number == 0 ? vector(from, at, inputs) : Values(inputs, 0.0);
+          Values second = state;
+          if (number > 0) layer.cell.reset_state(step, state, second);
+          x.insert(x.end(), second.begin(), second.end());
+          const Values y = product(part, x, static_cast<std::uint32_t>(mvm));
+          const auto [first, end] = layer.cell.values_of(number);
+          for (std::size_t j = first; j < end; ++j) products[mvm * columns + j] = step[j] = y[j];
+        }
+        layer.cell.step(step, state, cells);
+        put(state, at);
+      }
+      put(state, steps * sequences + sequence);
+      if (has_cells) put(cells, (steps + 1) * sequences + sequence);
     }
     return to;
   }
@@ -273,8 +324,15 @@ ReferenceNetwork::Image ReferenceNetwork::run(const Dataset& data, std::uint64_t
     const std::vector<double>& from = value_of(layer.inputs.front());
     const Shape& in = input_shape(network_, layer);
     if (matrix_of_layer_[k] >= 0) {
-      values.push_back(walk.matrix(matrices_[static_cast<std::size_t>(matrix_of_layer_[k])], from, in));
-      found.outputs.push_back(values.back());
+      const MatrixPart& part = matrices_[static_cast<std::size_t>(matrix_of_layer_[k])];
+      if (const auto* const recurrent = std::get_if<Recurrent>(&layer.operation)) {
+        std::vector<double> products;
+        values.push_back(walk.recurrent(part, *recurrent, from, products));
+        found.outputs.push_back(std::move(products));
+      } else {
+        values.push_back(walk.matrix(part, from, in));
+        found.outputs.push_back(values.back());
+      }
     } else {
       std::vector<const std::vector<double>*> inputs;
       for (const int input : layer.inputs) inputs.push_back(&value_of(input));

@@ -35,7 +35,8 @@ struct ExecutionGraph {
 };
 ExecutionGraph make_execution_graph(const Network& network);
 
-/// A matrix layer as a convolution of one image; a linear layer is one of a single pixel.
+/// A matrix layer as a convolution of one image; a linear layer is one of a single pixel, a step of a recurrent layer
+/// one of a pixel per sequence.
 ConvolutionShape layer_geometry(const Network& network, int layer);
 /// Its weights as a network stores them (outputs x inputs), and its bias (one per output, may be empty).
 const Matrix& layer_weights(const Layer& layer);

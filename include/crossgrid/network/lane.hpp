@@ -29,6 +29,9 @@ class Lane {
     input_power,
     power_currents,
     windows,
+    step_inputs,    ///< of a recurrent layer
+    step_products,  ///< of a recurrent layer
+    all_products,   ///< of a recurrent layer
     scratch_count
   };
   enum DoubleScratch { sums, input_sums, pixel_sums, double_scratch_count };

@@ -13,6 +13,7 @@
 #include "crossgrid/base/matrix.hpp"
 #include "crossgrid/base/window.hpp"
 #include "crossgrid/onnx/onnx_graph.hpp"
+#include "crossgrid/onnx/recurrent_cell.hpp"
 
 /// A trained network as Crossgrid runs it: a directed acyclic graph of layers in execution order.
 /// File format: docs/network-format.md (interim, until ONNX is read).
@@ -36,6 +37,21 @@ struct Conv2d {
 struct Linear {
   Matrix weights;  ///< outputs x inputs; after Flatten inputs are channel-major: (c, h, w)
   std::vector<float> bias;
+};
+/// One direction of an RNN, GRU or LSTM over the sequences of an image: at each step the matrix is multiplied by the
+/// step's input and the state, one after the other. It sees pixels of input channels, steps x sequences; it makes
+/// pixels of `cell.hidden` channels: the states behind all steps, steps x sequences, once more those behind the last
+/// one (in its direction), and an LSTM's cells there.
+struct Recurrent {
+  RecurrentCell cell;
+  Matrix weights;           ///< the cell's blocks, one after the other, x (inputs, then state)
+  std::vector<float> bias;  ///< one per output
+  int steps = 1, sequences = 1;
+  bool reverse = false;              ///< from the last step to the first
+  std::vector<double> state, cells;  ///< before the first step: sequences x hidden; cells: of an LSTM
+
+  int inputs() const { return static_cast<int>(weights.cols()) - static_cast<int>(cell.hidden); }
+  int mvms() const { return steps * sequences * cell.products(); }
 };
 /// Limits every value; NaN stays NaN. ReLU as it is.
 struct Clamp {
@@ -89,8 +105,8 @@ struct TensorOperation {
   Shape output;
 };
 
-using Operation = std::variant<Conv2d, Linear, Clamp, MaxPool2d, AvgPool2d, GlobalAvgPool, Flatten, Add, Softmax,
-                               ChannelAffine, Rearrange, TensorOperation>;
+using Operation = std::variant<Conv2d, Linear, Recurrent, Clamp, MaxPool2d, AvgPool2d, GlobalAvgPool, Flatten, Add,
+                               Softmax, ChannelAffine, Rearrange, TensorOperation>;
 
 struct Layer {
   std::string name;  ///< unique, e.g. "/conv1/Conv"

@@ -21,6 +21,8 @@ struct MicroBatch {
   std::uint64_t first = 0;  ///< image 0 of the batch, absolute index
   int size = 1;
   int begin = 0, end = 1;
+  /// Number of an image's first window: where a layer's matrix is multiplied again and again.
+  std::uint32_t first_window = 0;
 
   std::uint32_t absolute(int image) const {
     return static_cast<std::uint32_t>(first) + static_cast<std::uint32_t>(image);
@@ -78,6 +80,7 @@ struct DrivenInputs {
   const float* values = nullptr;
   const float* squares = nullptr;
   int input_slice = 0;                         ///< a cycle of its own
+  std::uint32_t first_window = 0;              ///< see MicroBatch
   const std::uint8_t* digits = nullptr;        ///< of the values, where products are of integers
   const std::uint8_t* minus_digits = nullptr;  ///< those of negative values; null: there are none
   std::span<const int> undefined = {};         ///< images with a NaN among their digits

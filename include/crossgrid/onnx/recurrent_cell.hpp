@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <limits>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "crossgrid/onnx/recurrent_activation.hpp"
@@ -27,6 +28,11 @@ struct RecurrentCell {
   /// How many products a step takes, one after the other. Two: what the last block is the product of, reset_state(),
   /// follows from the others.
   int products() const { return kind == RecurrentKind::gru && !linear_before_reset ? 2 : 1; }
+  /// The values that product k is taken for: from the first one to before the second.
+  std::pair<std::size_t, std::size_t> values_of(int product) const {
+    const std::size_t first = products() > 1 ? 3 * hidden : blocks() * hidden;
+    return product == 0 ? std::pair{std::size_t{0}, first} : std::pair{first, blocks() * hidden};
+  }
   /// GRU: to = reset * state. values: blocks() * hidden.
   void reset_state(std::span<const double> values, std::span<const double> state, std::span<double> to) const;
   /// Takes the state (and the cells of an LSTM) one step further. values: blocks() * hidden.
