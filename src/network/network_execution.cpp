@@ -235,6 +235,7 @@ void NetworkExecution::run_steps(Run& run, const ExecutionStep& step, const Recu
   const ImagesOf images{run.tensor(step.inputs.front()), step.input.size()};
   run_recurrent(recurrent, matrices_[static_cast<std::size_t>(matrix)], images, run.batch, run.lane, observe,
                 run.observer.halvings, output);
+  if (step.clamp == no_clamp && !encoded_[static_cast<std::size_t>(step.output)]) return;
   const std::size_t count = static_cast<std::size_t>(run.batch.size) * run.shape(step.output).size();
   finish({{}, 1, zeros_, step.clamp, run.encoding(step.output)}, output, nullptr, output, count, 1);
 }

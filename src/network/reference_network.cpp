@@ -120,13 +120,9 @@ struct ReferenceNetwork::Walk {
     return {first, first + static_cast<std::ptrdiff_t>(outputs)};
   }
 
-  const Layer& layer_of(const MatrixPart& part) const {
-    return network.network_.layers[static_cast<std::size_t>(part.layer.layer)];
-  }
-
   /// One MVM and what is added to it.
   Values product(const MatrixPart& part, const Values& x, std::uint32_t number) {
-    const Layer& layer = layer_of(part);
+    const Layer& layer = network.network_.layers[static_cast<std::size_t>(part.layer.layer)];
     const std::vector<float>& bias = layer_bias(layer);
     const bool in_rows = part.arrays && part.hardware.core.bias_row_count() > 0;
     Values y = part.arrays ? analog(part, x, number) : digital(layer_weights(layer), x, part.geometry.groups);

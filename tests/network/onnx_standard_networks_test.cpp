@@ -57,11 +57,17 @@ OnnxModel of_one_image(OnnxModel model, const std::vector<OnnxTensor>& inputs, s
   return model;
 }
 
+bool has_cells(const OnnxModel& model) {
+  return std::ranges::any_of(
+      model.nodes, [](const OnnxNode& node) { return node.op == "RNN" || node.op == "GRU" || node.op == "LSTM"; });
+}
+
 /// What is wrong with an output of a model as a network; empty: nothing. Error where it is no network.
 std::string failure(const OnnxModel& model, const OnnxTensor& image, const OnnxTensor& expected) {
   Extents dims;
   Network network = network_of(model, &dims);
   network.preprocess.scale = 1;
+  if (has_cells(model) && matrix_layers(network).empty()) return "its cells are no matrix layers";
   const std::vector<double> values = image.as_reals();
   const auto data = std::make_shared<OneImage>(network.input, std::vector<float>(values.begin(), values.end()));
   InferenceEngine engine(std::move(network), data, {}, 1);

@@ -533,7 +533,7 @@ TEST(RecurrentLayer, DrawsNoiseForEveryStep) {
   EXPECT_NEAR(spread(), expected, 0.05 * 4.9 * expected);
 }
 
-/// Ranges are those of all that drives the rows: inputs and states of all steps.
+/// Ranges are those of all that drives the rows, inputs and states of all steps, and of all products.
 TEST(RecurrentLayer, IsCalibratedOnInputsAndStates) {
   CellCase c{"", "RNN", {}};
   c.bias = false;
@@ -553,17 +553,29 @@ TEST(RecurrentLayer, IsCalibratedOnInputsAndStates) {
   InferenceEngine engine(network, data, {data, 0, 20, RangeFit::maximum, 99.99, {}, {}}, 1);
   LayerHardware hardware;
   converters(hardware);
+  hardware.core.weight_bits.reset(), hardware.dac.bits = 16;  // both in reach of inputs that are small
   const std::vector<LayerRanges> ranges = engine.ranges({&hardware, 1});
-  double of_states = 0, of_first_step = 0;
+  double of_states = 0, of_first_states = 0, of_products = 0, of_first_products = 0;
   for (std::uint64_t image = 0; image < 20; ++image) {
     const Values y = c.expected(test::image_values(network, *data, image), 0, constants);
-    for (std::size_t k = 0; k + hidden < y.size(); ++k) {  // the last one drives nothing
-      of_states = std::max(of_states, std::abs(y[k]));
-      if (k < hidden) of_first_step = std::max(of_first_step, std::abs(y[k]));
+    for (std::size_t k = 0; k < y.size(); ++k) {
+      const double state = std::abs(y[k]), product = std::abs(std::atanh(y[k]));
+      of_products = std::max(of_products, product);
+      if (k < hidden) of_first_products = std::max(of_first_products, product);
+      if (k < hidden) of_first_states = std::max(of_first_states, state);
+      if (k + hidden < y.size()) of_states = std::max(of_states, state);  // the last ones drive nothing
     }
   }
-  EXPECT_NEAR(ranges.front().dac.high, of_states, 0.01 * of_states);
-  EXPECT_GT(of_states, 1.02 * of_first_step) << "the twin: what the first two steps see is not enough";
+  const LayerRanges& found = ranges.front();
+  EXPECT_NEAR(found.dac.high, of_states, 0.01 * of_states);
+  EXPECT_GT(of_states, 1.02 * of_first_states) << "the twin: what the second step sees is not enough";
+  double largest = 0;
+  for (const char* const name : {"w", "r"}) {
+    for (const double weight : constants.at(name).as_reals()) largest = std::max(largest, std::abs(weight));
+  }
+  const double current = of_products / (found.dac.high * largest);
+  EXPECT_NEAR(found.adc.front().high, current, 0.03 * current);
+  EXPECT_GT(of_products, 1.06 * of_first_products) << "the twin: one step is not enough";
 }
 
 TEST(RecurrentLayer, IsPlannedAsAnyMatrix) {
