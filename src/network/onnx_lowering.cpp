@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -13,9 +14,9 @@
 namespace crossgrid {
 namespace {
 
-/// The most values that layers and computed constants may hold together, weights not counted: a small file can ask for
-/// any number of them.
-constexpr std::int64_t most_held = 4 * most_values;
+/// So many times the largest result may layers and computed constants hold together, weights not counted: a small file
+/// can ask for any number of them.
+constexpr std::int64_t most_results = 4;
 
 OnnxLayerValue constant_value(OnnxTensor tensor) {
   OnnxLayerValue value;
@@ -54,6 +55,7 @@ OnnxLowering::OnnxLowering(OnnxModel& model) {
     throw input_error(model.file, fmt::format("has {} outputs, expected one: the logits", model.outputs.size()));
   }
   for (const OnnxNode& node : model.nodes) {
+    largest_result_ = std::max(largest_result_, node.largest_result);
     for (const std::string& name : node.inputs) ++uses_[name];
   }
   ++uses_[model.outputs.front().name];
@@ -113,11 +115,11 @@ void OnnxLowering::fold_shape(const OnnxNode& node) {
 
 void OnnxLowering::hold(const OnnxNode& node, std::int64_t values) {
   held_ += values;
-  if (held_ > most_held) {
+  if (held_ > most_results * largest_result_) {
     throw node.error(
         fmt::format("needs {} values more, with which layers and computed constants hold {}, expected "
                     "at most {}",
-                    values, held_, most_held));
+                    values, held_, most_results * largest_result_));
   }
 }
 

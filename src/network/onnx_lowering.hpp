@@ -72,6 +72,7 @@ class OnnxLowering {
   std::vector<int> shared_;  ///< by layer: views of what it makes that others than their own users see
   std::map<std::string, int> names_;
   std::int64_t held_ = 0;  ///< values of layers and computed constants, weights not counted
+  std::int64_t largest_result_ = most_values;
 };
 
 }  // namespace crossgrid

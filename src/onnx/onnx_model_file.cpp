@@ -21,6 +21,7 @@ namespace crossgrid {
 namespace {
 
 constexpr int oldest_opset = 7;
+constexpr int ir_version = 8;  // that of opset 17
 constexpr int most_dimensions = 16;
 constexpr std::int64_t most_elements = std::int64_t{1} << 33;
 constexpr std::size_t largest_file = std::numeric_limits<int>::max();
@@ -30,27 +31,6 @@ bool parse(std::span<const std::uint8_t> bytes, Message& message) {
   google::protobuf::io::CodedInputStream stream(bytes.data(), static_cast<int>(bytes.size()));
   stream.SetTotalBytesLimit(std::numeric_limits<int>::max());
   return message.ParseFromCodedStream(&stream) && stream.ConsumedEntireMessage();
-}
-
-/// ONNX's numbers of the element types, in ElementType's order.
-constexpr std::pair<int, ElementType> types[] = {
-    {onnx::TensorProto::FLOAT, ElementType::float32},   {onnx::TensorProto::DOUBLE, ElementType::float64},
-    {onnx::TensorProto::FLOAT16, ElementType::float16}, {onnx::TensorProto::BFLOAT16, ElementType::bfloat16},
-    {onnx::TensorProto::INT8, ElementType::int8},       {onnx::TensorProto::INT16, ElementType::int16},
-    {onnx::TensorProto::INT32, ElementType::int32},     {onnx::TensorProto::INT64, ElementType::int64},
-    {onnx::TensorProto::UINT8, ElementType::uint8},     {onnx::TensorProto::UINT16, ElementType::uint16},
-    {onnx::TensorProto::UINT32, ElementType::uint32},   {onnx::TensorProto::UINT64, ElementType::uint64},
-    {onnx::TensorProto::BOOL, ElementType::boolean}};
-
-std::optional<ElementType> element_type(int number) {
-  for (const auto& [known, type] : types) {
-    if (known == number) return type;
-  }
-  return std::nullopt;
-}
-
-int type_number(ElementType type) {
-  return types[static_cast<std::size_t>(type)].first;
 }
 
 double from_half(std::uint16_t bits) {
@@ -177,7 +157,7 @@ ExternalData external_data(const onnx::TensorProto& proto, const std::string& fi
 }
 
 OnnxTensor read_tensor(const onnx::TensorProto& proto, const std::string& file, const std::string& where) {
-  const auto type = element_type(proto.data_type());
+  const auto type = numbered_type(proto.data_type());
   if (!type) {
     throw input_error(
         where,
@@ -309,7 +289,7 @@ OnnxValue read_value(const onnx::ValueInfoProto& proto) {
   value.name = proto.name();
   if (!proto.type().has_tensor_type()) return value;
   const auto& tensor = proto.type().tensor_type();
-  value.type = element_type(tensor.elem_type());
+  value.type = numbered_type(tensor.elem_type());
   if (!tensor.has_shape()) return value;
   value.dims.emplace();
   for (const auto& dim : tensor.shape().dim()) value.dims->push_back(dim.has_dim_value() ? dim.dim_value() : -1);
@@ -349,8 +329,20 @@ void check_order(const OnnxModel& model) {
   }
 }
 
+/// What the file holds may be moved around as it is, however large: as much memory is taken already.
+void allow_results(OnnxModel& model) {
+  std::int64_t largest = most_values;
+  for (const auto& [name, tensor] : model.constants) largest = std::max(largest, tensor.size());
+  for (const OnnxNode& node : model.nodes) {
+    for (const auto& [name, attribute] : node.attributes) {
+      if (const auto* const tensor = std::get_if<OnnxTensor>(&attribute)) largest = std::max(largest, tensor->size());
+    }
+  }
+  for (OnnxNode& node : model.nodes) node.largest_result = largest;
+}
+
 void fill_tensor(onnx::TensorProto& proto, const OnnxTensor& tensor) {
-  proto.set_data_type(type_number(tensor.type()));
+  proto.set_data_type(static_cast<int>(type_number(tensor.type())));
   for (const std::int64_t extent : tensor.dims()) proto.add_dims(extent);
   if (const auto* floats = tensor.floats(); floats && tensor.type() == ElementType::float32) {
     proto.set_raw_data(floats->data(), floats->size() * sizeof(float));
@@ -399,7 +391,7 @@ void fill_attribute(onnx::AttributeProto& proto, const std::string& name, const 
 void fill_value(onnx::ValueInfoProto& proto, const OnnxValue& value) {
   proto.set_name(value.name);
   auto& tensor = *proto.mutable_type()->mutable_tensor_type();
-  tensor.set_elem_type(type_number(value.type.value_or(ElementType::float32)));
+  tensor.set_elem_type(static_cast<int>(type_number(value.type.value_or(ElementType::float32))));
   if (!value.dims) return;
   auto& shape = *tensor.mutable_shape();
   for (const std::int64_t extent : *value.dims) {
@@ -448,6 +440,7 @@ OnnxModel parse_onnx_model(std::span<const std::uint8_t> bytes, const std::strin
   for (const onnx::ValueInfoProto& output : graph.output()) model.outputs.push_back(read_value(output));
   for (const onnx::NodeProto& node : graph.node()) model.nodes.push_back(read_node(node, model));
   check_order(model);
+  allow_results(model);
   return model;
 }
 
@@ -456,9 +449,9 @@ OnnxModel read_onnx_model(const std::string& path) {
   return parse_onnx_model(file.bytes(), path);
 }
 
-void write_onnx_model(const OnnxModel& model, const std::string& path) {
+std::string onnx_model_bytes(const OnnxModel& model, const std::string& path) {
   onnx::ModelProto proto;
-  proto.set_ir_version(onnx::IR_VERSION_2019_9_19);
+  proto.set_ir_version(ir_version);
   proto.set_producer_name("crossgrid");
   proto.add_opset_import()->set_version(model.opset);
   onnx::GraphProto& graph = *proto.mutable_graph();
@@ -480,10 +473,14 @@ void write_onnx_model(const OnnxModel& model, const std::string& path) {
     for (const auto& [name, attribute] : node.attributes) fill_attribute(*made.add_attribute(), name, attribute);
   }
   std::string bytes;
-  if (!proto.SerializeToString(&bytes)) {
+  if (proto.ByteSizeLong() > largest_file || !proto.SerializeToString(&bytes)) {
     throw Error(ExitCode::storage, path + ": the model is larger than an ONNX file can be (2 GB)");
   }
-  replace_file(posix_files(), path, bytes);
+  return bytes;
+}
+
+void write_onnx_model(const OnnxModel& model, const std::string& path) {
+  replace_file(posix_files(), path, onnx_model_bytes(model, path));
 }
 
 OnnxTensor read_onnx_tensor(const std::string& path) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -16,6 +17,8 @@ namespace {
 
 constexpr std::array<const char*, 13> names{"float", "double", "float16", "bfloat16", "int8",   "int16", "int32",
                                             "int64", "uint8",  "uint16",  "uint32",   "uint64", "bool"};
+
+constexpr std::array<std::int64_t, 13> numbers{1, 11, 10, 16, 3, 5, 6, 7, 2, 4, 12, 13, 9};
 
 /// The nearest number that has `bits` bits of significand (the leading one with them), ties to even.
 double rounded_to(double value, int bits, int least_exponent) {
@@ -77,6 +80,16 @@ std::int64_t cut_off(double value) {
 
 std::string type_name(ElementType type) {
   return names[static_cast<std::size_t>(type)];
+}
+
+std::int64_t type_number(ElementType type) {
+  return numbers[static_cast<std::size_t>(type)];
+}
+
+std::optional<ElementType> numbered_type(std::int64_t number) {
+  const auto found = std::ranges::find(numbers, number);
+  if (found == numbers.end()) return std::nullopt;
+  return static_cast<ElementType>(found - numbers.begin());
 }
 
 bool is_real(ElementType type) {

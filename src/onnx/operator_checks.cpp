@@ -5,13 +5,6 @@
 #include <algorithm>
 
 namespace crossgrid {
-namespace {
-
-/// ONNX's numbers of the element types (TensorProto.DataType), in ElementType's order.
-constexpr std::int64_t type_numbers[] = {1, 11, 10, 16, 3, 5, 6, 7, 2, 4, 12, 13, 9};
-
-}  // namespace
-
 const OnnxTensor& needed_input(const OnnxNode& node, OnnxInputs inputs, std::size_t k) {
   const OnnxTensor* const input = optional_input(inputs, k);
   if (!input) throw node.error(fmt::format("has no input {}, which it needs", k));
@@ -60,9 +53,9 @@ std::int64_t checked_size(const OnnxNode& node, const Extents& dims) {
   std::int64_t size = 1;
   bool empty = false;
   for (const std::int64_t extent : dims) {
-    if (extent < 0 || extent > most_values / size) {
-      throw node.error(
-          fmt::format("makes {}, expected extents from 0 on and at most {} values", extents_text(dims), most_values));
+    if (extent < 0 || extent > node.largest_result / size) {
+      throw node.error(fmt::format("makes {}, expected extents from 0 on and at most {} values", extents_text(dims),
+                                   node.largest_result));
     }
     if (extent == 0) empty = true;
     size *= std::max<std::int64_t>(extent, 1);
@@ -102,11 +95,11 @@ void check_dims(const OnnxNode& node, const OnnxTensor& input, const Extents& ex
 }
 
 ElementType numbered_type(const OnnxNode& node, std::int64_t number) {
-  const auto* const found = std::ranges::find(type_numbers, number);
-  if (found == std::end(type_numbers)) {
+  const std::optional<ElementType> type = numbered_type(number);
+  if (!type) {
     throw node.error(fmt::format("asks for ONNX's element type {}, expected that of numbers or booleans", number));
   }
-  return static_cast<ElementType>(found - std::begin(type_numbers));
+  return *type;
 }
 
 ElementType common_type(std::initializer_list<const OnnxTensor*> inputs) {

@@ -32,7 +32,7 @@ std::optional<std::vector<std::int64_t>> integers_of(const OnnxNode& node, OnnxI
 /// Error where a result would have more than most_axes.
 void check_rank(const OnnxNode& node, std::size_t rank);
 /// The product of the extents; Error where they are too many, one is negative or the product of those that are not 0 is
-/// more than most_values.
+/// more than the node's largest_result.
 std::int64_t checked_size(const OnnxNode& node, const Extents& dims);
 /// Error where `outputs` of `steps` each (both from 0 on) would take hours.
 void check_work(const OnnxNode& node, std::int64_t outputs, std::int64_t steps);

@@ -98,5 +98,17 @@ TEST(MovementOperators, TransposeAndExchangeDepthForSpace) {
               HasSubstr("blocksize 0"));
 }
 
+/// A file's nodes may make as much as the largest tensor that it holds: larger than that, or than most_values.
+TEST(MovementOperators, MakeNoMoreThanTheirNodeMay) {
+  OnnxNode node = node_of("Tile", {}, 15, 1);
+  EXPECT_EQ(node.largest_result, most_values);
+  node.largest_result = 6;
+  const OnnxTensor two = places({2}), three = list({3}), four = list({4});
+  const OnnxTensor* const fits[] = {&two, &three};
+  EXPECT_EQ(evaluate(node, fits).front().size(), 6);
+  const OnnxTensor* const too_many[] = {&two, &four};
+  EXPECT_THAT(bad_input_message([&] { evaluate(node, too_many); }), HasSubstr("at most 6 values"));
+}
+
 }  // namespace
 }  // namespace crossgrid

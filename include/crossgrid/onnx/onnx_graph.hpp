@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "crossgrid/base/error.hpp"
+#include "crossgrid/onnx/onnx_limits.hpp"
 #include "crossgrid/onnx/onnx_tensor.hpp"
 
 /// An ONNX model in memory (https://onnx.ai/onnx/intro/), free of protobuf.
@@ -24,6 +25,7 @@ struct OnnxNode {
   std::string op, domain;
   std::vector<std::string> inputs, outputs;  ///< names of values; empty: left out
   std::map<std::string, OnnxAttribute> attributes;
+  std::int64_t largest_result = most_values;  ///< the most values that one may have
 
   std::string where() const;
   Error error(const std::string& problem) const;

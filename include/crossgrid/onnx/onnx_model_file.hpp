@@ -16,6 +16,9 @@ OnnxModel read_onnx_model(const std::string& path);
 /// The same of a file's bytes; `path` names it and says where external data are.
 OnnxModel parse_onnx_model(std::span<const std::uint8_t> bytes, const std::string& path);
 
+/// A model as a file's bytes, constants inside. Error(storage) names `path` where they are more than a file can have.
+std::string onnx_model_bytes(const OnnxModel& model, const std::string& path);
+
 /// Writes a model, constants inside. Error(storage) where it can't be written.
 void write_onnx_model(const OnnxModel& model, const std::string& path);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -27,6 +28,9 @@ enum class ElementType {
 /// As ONNX writes it, e.g. "float".
 std::string type_name(ElementType type);
 bool is_real(ElementType type);
+/// Its number in ONNX (TensorProto.DataType), and the other way round; none: texts and others.
+std::int64_t type_number(ElementType type);
+std::optional<ElementType> numbered_type(std::int64_t number);
 
 using Extents = std::vector<std::int64_t>;
 /// Product of the extents: 1 of a scalar's.
