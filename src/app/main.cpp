@@ -31,6 +31,7 @@ constexpr Command commands[] = {
     {"query", query_command, "select results: filters, columns, Pareto front, CSV"},
     {"explain", explain_command, "how one point will be simulated, layer by layer"},
     {"calibrate", calibrate_command, "write the converters' ranges of a point to a file"},
+    {"export", export_command, "write a network as it is run as an ONNX file"},
     {"adc", adc_command, "linearity of a converter: INL, DNL, missing codes"},
     {"circuit", circuit_command, "solve one array with its wires: voltages, currents, SPICE netlist"},
     {"info", info_command, "version, processor, libraries, what was built in"},

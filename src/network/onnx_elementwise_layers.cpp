@@ -171,6 +171,7 @@ void add_elementwise(OnnxLowering& graph, const OnnxNode& node) {
   const OnnxTensor made = evaluate(node, inputs).front();
   if (made.dims().size() != rank) throw node.error("has an input that it does not take");
   operation.elementwise = at_once;
+  operation.dims = made.dims(), operation.type = made.type();
   Extents dims(rank);
   for (std::size_t k = 0; k < rank; ++k) dims[static_cast<std::size_t>(order[k])] = made.dims()[k];
   operation.output = memory_shape(dims, order);

@@ -43,6 +43,7 @@ void add_general_layer(OnnxLowering& graph, const OnnxNode& node) {
     TensorOperation own = operation;
     own.result = static_cast<int>(k);
     const std::vector<int> order = row_major_order(made[k].rank());
+    own.dims = made[k].dims(), own.type = made[k].type();
     own.output = memory_shape(made[k].dims(), order);
     OnnxLayerValue result = graph.append(node, std::move(own), from,
                                          memory_shape(from.front().dims, from.front().order), made[k].dims(), order);

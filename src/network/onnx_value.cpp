@@ -13,18 +13,6 @@ std::vector<int> wide_dimensions(const Extents& dims, const std::vector<int>& or
   return wide;
 }
 
-/// Whether values are taken in (c, h, w) order from an image.
-bool flattens(std::span<const std::int64_t> sources, const Shape& image) {
-  if (sources.size() != image.size()) return false;
-  const auto pixels = static_cast<std::int64_t>(image.height) * image.width;
-  std::int64_t place = 0;
-  return std::ranges::all_of(sources, [&](std::int64_t source) {
-    const std::int64_t channel = place / pixels, pixel = place % pixels;
-    ++place;
-    return source == pixel * image.channels + channel;
-  });
-}
-
 Rearrange rearrange_of(std::span<const std::int64_t> sources, std::span<const std::int64_t> sizes, float fill) {
   Rearrange made;
   made.fill = fill;
@@ -125,6 +113,17 @@ Shape memory_shape(const Extents& dims, const std::vector<int>& order) {
   if (dims.size() == 4 && order == channels_last_order(4) && dims[0] == 1) return {extent(3), extent(1), extent(2)};
   const int channels = extent(order.size() - 1);
   return {channels, 1, static_cast<int>(element_count(dims) / std::max(channels, 1))};
+}
+
+bool flattens(std::span<const std::int64_t> sources, const Shape& image) {
+  if (sources.size() != image.size()) return false;
+  const auto pixels = static_cast<std::int64_t>(image.height) * image.width;
+  std::int64_t place = 0;
+  return std::ranges::all_of(sources, [&](std::int64_t source) {
+    const std::int64_t channel = place / pixels, pixel = place % pixels;
+    ++place;
+    return source == pixel * image.channels + channel;
+  });
 }
 
 Operation copies_of(std::span<const std::int64_t> sources, std::span<const std::int64_t> sizes, float fill,

@@ -49,6 +49,9 @@ OnnxTensor zeros_of(ElementType type, const Extents& dims);
 /// width too, else all others as width.
 Shape memory_shape(const Extents& dims, const std::vector<int>& order);
 
+/// Whether values are taken in (c, h, w) order from an image.
+bool flattens(std::span<const std::int64_t> sources, const Shape& image);
+
 /// What makes an output of which each value is at `sources`: inputs one after the other, each as long as `sizes` says;
 /// -1: fill. A Flatten where it is that of the first input, which is seen as `view`; else copies with the shape
 /// `output`.

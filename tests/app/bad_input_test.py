@@ -8,20 +8,7 @@ import tempfile
 from pathlib import Path
 
 import crossgrid_runs as runs
-
-BAD_INPUT, USAGE, BUSY, STORAGE, CONFLICT = 4, 2, 5, 6, 7
-
-
-def expect(name, result, code, *parts):
-    text = result.stderr
-    if result.returncode != code:
-        runs.fail(f"{name}: exit code {result.returncode}, expected {code}\n{result.stdout}\n{text}")
-    if text.count("error: ") != 1:
-        runs.fail(f"{name}: expected one error message, found:\n{text}")
-    for part in parts:
-        if part not in text:
-            runs.fail(f"{name}: the message lacks '{part}':\n{text}")
-    print(f"{name}: {text.strip().splitlines()[0]}")
+from crossgrid_runs import BAD_INPUT, BUSY, CONFLICT, STORAGE, USAGE, expect
 
 
 def run_text(folder, text, *flags):

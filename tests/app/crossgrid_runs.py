@@ -12,6 +12,8 @@ from pathlib import Path
 SOURCE = Path(os.environ.get("CROSSGRID_SOURCE", Path(__file__).resolve().parents[2]))
 BINARY = os.environ.get("CROSSGRID_BINARY", str(SOURCE / "build/release/crossgrid"))
 
+USAGE, BAD_INPUT, BUSY, STORAGE, CONFLICT = 2, 4, 5, 6, 7  # docs/exit-codes.md
+
 # A sweep in which every kind of random draw and every converter has a part, small enough for a test.
 SWEEP = {
     "name": "test",
@@ -108,6 +110,19 @@ def need_mpirun():
             fail("mpirun is missing")
         print("SKIPPED: mpirun is missing")
         sys.exit(0)
+
+
+def expect(name, result, code, *parts):
+    """One error message of `parts`, with this exit code."""
+    text = result.stderr
+    if result.returncode != code:
+        fail(f"{name}: exit code {result.returncode}, expected {code}\n{result.stdout}\n{text}")
+    if text.count("error: ") != 1:
+        fail(f"{name}: expected one error message, found:\n{text}")
+    for part in parts:
+        if part not in text:
+            fail(f"{name}: the message lacks '{part}':\n{text}")
+    print(f"{name}: {text.strip().splitlines()[0]}")
 
 
 def fail(message):

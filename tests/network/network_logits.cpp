@@ -1,6 +1,6 @@
-// The logits of an ONNX model's floating-point network, for tests that hold them to another program's:
-//   network_logits MODEL.onnx IMAGES      IMAGES: a folder of test_images.npy (N x C x H x W or of lower rank) and
-//                                         test_labels.npy, taken as they are; prints a line of numbers per image
+// The logits of a network in floating point, for tests that hold them to another program's:
+//   network_logits NETWORK IMAGES      IMAGES: a folder of test_images.npy (N x C x H x W or of lower rank) and
+//                                      test_labels.npy, taken as they are; prints a line of numbers per image
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -9,16 +9,16 @@
 
 #include "crossgrid/base/error.hpp"
 #include "crossgrid/network/inference.hpp"
-#include "crossgrid/network/onnx_network.hpp"
+#include "crossgrid/network/network.hpp"
 
 int main(int argc, char** argv) {
   using namespace crossgrid;
   if (argc != 3) {
-    std::fprintf(stderr, "usage: network_logits MODEL.onnx IMAGES\n");
+    std::fprintf(stderr, "usage: network_logits NETWORK IMAGES\n");
     return 2;
   }
   try {
-    Network network = read_onnx(argv[1]);
+    Network network = read_network(argv[1]);
     network.preprocess.scale = 1;
     const auto images = open_dataset(argv[2], "npy", "test", {Layout::nchw, {}});
     const auto count = static_cast<std::uint32_t>(images->size());

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "crossgrid/network/inference.hpp"
+#include "crossgrid/network/onnx_export.hpp"
 #include "crossgrid/network/onnx_network.hpp"
 #include "onnx/standard_tests.hpp"
 
@@ -62,17 +63,42 @@ bool has_cells(const OnnxModel& model) {
       model.nodes, [](const OnnxNode& node) { return node.op == "RNN" || node.op == "GRU" || node.op == "LSTM"; });
 }
 
-/// What is wrong with an output of a model as a network; empty: nothing. Error where it is no network.
-std::string failure(const OnnxModel& model, const OnnxTensor& image, const OnnxTensor& expected) {
-  Extents dims;
-  Network network = network_of(model, &dims);
+std::vector<double> logits(Network network, const OnnxTensor& image) {
   network.preprocess.scale = 1;
-  if (has_cells(model) && matrix_layers(network).empty()) return "its cells are no matrix layers";
   const std::vector<double> values = image.as_reals();
   const auto data = std::make_shared<OneImage>(network.input, std::vector<float>(values.begin(), values.end()));
   InferenceEngine engine(std::move(network), data, {}, 1);
   const Matrix found = engine.reference_logits(0, 1);
-  std::vector<double> reals(found.data(), found.data() + found.size());
+  return {found.data(), found.data() + found.size()};
+}
+
+/// A network's exported file, read again; every operator of it is known to the plain evaluation too.
+std::string export_failure(const Network& network, const OnnxTensor& image, const std::vector<double>& expected) {
+  const std::string bytes = onnx_model_bytes(onnx_model_of(network), "exported.onnx");
+  const OnnxModel model =
+      parse_onnx_model({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}, "exported.onnx");
+  const OnnxTensor inputs[] = {OnnxTensor::of_reals(ElementType::float32, {1, image.size()}, image.as_reals())};
+  const bool softmax = std::holds_alternative<Softmax>(network.layers.back().operation);
+  std::vector<std::vector<double>> all{logits(network_of(model), image)};
+  if (!softmax) all.push_back(evaluate(model, inputs).front().as_reals());
+  for (const std::vector<double>& found : all) {
+    if (found.size() != expected.size()) return fmt::format("exported: makes {} values", found.size());
+    for (std::size_t k = 0; k < found.size(); ++k) {
+      if (!close(found[k], expected[k])) {
+        return fmt::format("exported: value {} is {}, expected {}", k, found[k], expected[k]);
+      }
+    }
+  }
+  return "";
+}
+
+/// What is wrong with an output of a model as a network; empty: nothing. Error where it is no network.
+std::string failure(const OnnxModel& model, const OnnxTensor& image, const OnnxTensor& expected) {
+  Extents dims;
+  const Network network = network_of(model, &dims);
+  if (has_cells(model) && matrix_layers(network).empty()) return "its cells are no matrix layers";
+  std::vector<double> reals = logits(network, image);
+  if (std::string exported = export_failure(network, image, reals); !exported.empty()) return exported;
   if (model.outputs.front().name == "negative") std::ranges::transform(reals, reals.begin(), std::negate<>());
   return difference(OnnxTensor::of_reals(ElementType::float32, dims, std::move(reals)),
                     expected.cast(ElementType::float32));

@@ -16,6 +16,7 @@ int status_command(const Arguments& arguments);
 int query_command(const Arguments& arguments);
 int explain_command(const Arguments& arguments);
 int calibrate_command(const Arguments& arguments);
+int export_command(const Arguments& arguments);
 int adc_command(const Arguments& arguments);
 int circuit_command(const Arguments& arguments);
 int info_command(const Arguments& arguments);

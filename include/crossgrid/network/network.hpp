@@ -99,7 +99,9 @@ struct TensorOperation {
   };
   std::shared_ptr<const OnnxNode> node;
   std::vector<Operand> operands;
-  int result = 0;  ///< which of the node's outputs
+  int result = 0;                           ///< which of the node's outputs
+  Extents dims;                             ///< of it, of one image, as memory holds it
+  ElementType type = ElementType::float32;  ///< of it; memory holds float32
   /// Images are one more in their first dimension, which is 1: all can go through it at once.
   bool elementwise = false;
   Shape output;
