@@ -133,6 +133,7 @@ struct LayerExport {
     return made;
   }
   ExportedValue operator()(const Rearrange& copies) const { return export_rearrange(graph, layer, copies); }
+  ExportedValue operator()(const Recurrent& recurrent) const { return export_recurrent(graph, layer, recurrent); }
   ExportedValue operator()(const TensorOperation& operation) const { return export_operation(graph, layer, operation); }
 
   /// The first input with the view's channels in dimension 1.

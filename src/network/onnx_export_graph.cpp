@@ -32,6 +32,7 @@ OnnxExportGraph::OnnxExportGraph(const Network& network) : network_(network) {
   bool open = true;
   for (const Layer& layer : network.layers) {
     node_names_.insert(layer.name);
+    open = open && !std::holds_alternative<Recurrent>(layer.operation);
     const auto* const operation = std::get_if<TensorOperation>(&layer.operation);
     if (operation == nullptr) continue;
     model_.opset = operation->node->opset;

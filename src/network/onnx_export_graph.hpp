@@ -40,6 +40,8 @@ class OnnxExportGraph {
   std::string add_main(const Layer& layer, const std::string& op, std::vector<std::string> inputs,
                        Attributes attributes = {});
   std::string add_main(const Layer& layer, OnnxNode node, std::size_t output);
+  /// All outputs of the node that was added last.
+  const std::vector<std::string>& last_outputs() const { return model_.nodes.back().outputs; }
   /// A node beside it.
   std::string add_helper(const Layer& layer, const std::string& op, std::vector<std::string> inputs,
                          Attributes attributes = {});
@@ -67,5 +69,8 @@ class OnnxExportGraph {
 ExportedValue export_rearrange(OnnxExportGraph& graph, const Layer& layer, const Rearrange& copies);
 /// An operation as its own node.
 ExportedValue export_operation(OnnxExportGraph& graph, const Layer& layer, const TensorOperation& operation);
+
+/// Steps of cells as a node of one direction.
+ExportedValue export_recurrent(OnnxExportGraph& graph, const Layer& layer, const Recurrent& recurrent);
 
 }  // namespace crossgrid

@@ -72,4 +72,20 @@ std::vector<RecurrentActivation> recurrent_activations(const OnnxNode& node, con
   return activations;
 }
 
+std::map<std::string, OnnxAttribute> activation_attributes(const std::vector<RecurrentActivation>& activations) {
+  std::vector<std::string> names;
+  std::vector<float> alphas, betas;
+  for (const RecurrentActivation& activation : activations) {
+    const Known& found =
+        *std::ranges::find(known, activation.function, [](const Known& k) { return k.activation.function; });
+    names.emplace_back(found.name);
+    if (found.parameters >= 1) alphas.push_back(static_cast<float>(activation.alpha));
+    if (found.parameters == 2) betas.push_back(static_cast<float>(activation.beta));
+  }
+  std::map<std::string, OnnxAttribute> attributes{{"activations", names}};
+  if (!alphas.empty()) attributes["activation_alpha"] = alphas;
+  if (!betas.empty()) attributes["activation_beta"] = betas;
+  return attributes;
+}
+
 }  // namespace crossgrid

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "crossgrid/onnx/onnx_graph.hpp"
@@ -17,5 +19,7 @@ struct RecurrentActivation {
 /// The node's, or `defaults` for each direction.
 std::vector<RecurrentActivation> recurrent_activations(const OnnxNode& node, const std::vector<std::string>& defaults,
                                                        std::size_t directions);
+/// The attributes of a node that say these of one direction.
+std::map<std::string, OnnxAttribute> activation_attributes(const std::vector<RecurrentActivation>& activations);
 
 }  // namespace crossgrid
