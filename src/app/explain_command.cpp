@@ -30,10 +30,12 @@ constexpr CommandHelp help{
     "  crossgrid explain sweeps/quickstart.json --set adc.model=ideal --grid dac.bits=4,8"};
 
 void print_layers(const SweepContext& context, const Point& point) {
-  fmt::print("{:<18}{:>7}{:>6}{:>7}{:>13}{:>9}  {}\n", "layer", "rows", "cols", "MVMs", "arrays", "cells", "execution");
+  fmt::print("{:<18}{:>7}{:>6}{:>7}{:>13}{:>9}{:>6}  {}\n", "layer", "rows", "cols", "MVMs", "arrays", "cells", "used",
+             "execution");
   for (const LayerPlan& layer : plan_layers(context.network, point.hardware, CellsLookedAt::all)) {
-    fmt::print("{:<18}{:>7}{:>6}{:>7}{:>13}{:>9}  {}\n", layer.layer, layer.rows, layer.cols, layer.mvms_per_image,
-               fmt::format("{} x {}", layer.row_arrays, layer.col_arrays), layer.cells, layer.execution);
+    fmt::print("{:<18}{:>7}{:>6}{:>7}{:>13}{:>9}{:>5.0f}%  {}\n", layer.layer, layer.rows, layer.cols,
+               layer.mvms_per_image, fmt::format("{} x {}", layer.row_arrays, layer.col_arrays), layer.cells,
+               100 * layer.utilisation, layer.execution);
     fmt::print("{:<18}{}\n", "", layer.reason);
   }
 }

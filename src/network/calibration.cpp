@@ -178,12 +178,12 @@ void Calibration::profile_currents(std::span<CurrentProfile> wanted) {
     const LayerHardware& hardware = profile.hardware;
     MatrixStep& step = nominal[k];
     step = driven_step(geometry, hardware, profile.dac_range);
-    const ConvolutionShape driven = step.framed() ? driven_geometry(geometry, step.dac) : geometry;
+    const ConvolutionShape driven = driven_geometry(step, geometry);
     step.inputs_apart = conversion_scheme(hardware, NoisePath::none).inputs;
     step.inputs_summed = step.inputs_apart && !hardware.adc.per_input_slice;
-    step.matrix = prepare_analog(
-        driven, nominal_matrix(matrix_weights(layer, hardware), arrayed_hardware(hardware, geometry), loop),
-        plan_matrix(driven, hardware, NoisePath::none), lanes_[static_cast<std::size_t>(lane)]);
+    step.matrix =
+        prepare_analog(driven, nominal_matrix(matrix_weights(layer, hardware), arrayed_hardware(layer, hardware), loop),
+                       plan_matrix(driven, hardware, NoisePath::none), lanes_[static_cast<std::size_t>(lane)]);
   });
   for (std::size_t k = 0; k < wanted.size(); ++k) {
     const PreparedMatrix& matrix = *nominal[k].matrix;

@@ -4,12 +4,16 @@
 
 namespace crossgrid {
 
-ChipKey make_chip_key(int layer, const LayerHardware& hardware, bool framed, std::uint64_t seed, std::uint32_t trial) {
+ChipKey make_chip_key(int layer, const LayerHardware& hardware, bool framed, bool blocks, std::uint64_t seed,
+                      std::uint32_t trial) {
   const bool random = hardware.device.random();
   ChipKey key{layer, hardware.core, hardware.array, hardware.device};
   key.ideal_adc = hardware.adc.model == ConverterModel::ideal;
   key.framed = framed;
   key.gathered = drives_windows(hardware);
+  key.grouped = hardware.grouped;
+  key.window = hardware.window;
+  if (blocks) key.converters = alike_converters(hardware.adc);
   key.integers = integer_cells(hardware);
   key.seed = random ? seed : 0;
   key.trial = random ? trial : 0;

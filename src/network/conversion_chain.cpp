@@ -4,6 +4,7 @@
 #include "crossgrid/backend/launch.hpp"
 #include "crossgrid/network/matrix_step.hpp"
 #include "crossgrid/network/tensor_operations.hpp"
+#include "crossgrid/network/window_tiles.hpp"
 
 /// A layer's conversions one after the other: input slices, row blocks, weight slices, sides.
 namespace crossgrid {
@@ -163,8 +164,8 @@ class Conversions {
   void convert(int block, int plane, double weight, float* currents) {
     const int converter = step_.matrix->programmed.scheme.net_converter ? plane / 2 : plane;
     if (observe_)
-      observe_(
-          {block, plane_at(plane).slice, converter, images_.first, images_.count, currents, step_.matrix->plan.idle});
+      observe_({block, plane_at(plane).slice, converter, images_.first, images_.count, currents,
+                step_.matrix->plan.idle_with(block)});
     if (sums_ == nullptr) return;
     const AdcStage& adc = step_.adc(block, converter);
     if (images_.clipped != nullptr) note_clipped(adc, currents);
@@ -359,7 +360,7 @@ class GatheredImage {
 void run_images(const MatrixStep& step, const float* inputs, const Shape& in, bool encoded, const MicroBatch& batch,
                 Lane& lane, const ConversionObserver& observe, std::uint64_t* halvings, float* outputs) {
   const PreparedMatrix& matrix = *step.matrix;
-  const float* const driven = step.per_window ? inputs : drive(step, inputs, in, encoded, lane);
+  const float* const driven = drive(step, inputs, in, encoded, lane);
   if (matrix.plan.execution == MatrixExecution::direct) {
     return run_direct(step, driven, batch, lane, observe, outputs);
   }
@@ -381,7 +382,11 @@ void run_images(const MatrixStep& step, const float* inputs, const Shape& in, bo
 
 void run_chain(const MatrixStep& step, const float* inputs, const Shape& in, bool encoded, const MicroBatch& batch,
                Lane& lane, const ConversionObserver& observe, std::uint64_t* halvings, float* outputs) {
-  run_images(step, inputs, in, encoded, batch, lane, observe, halvings, outputs);
+  if (!step.tiles) return run_images(step, inputs, in, encoded, batch, lane, observe, halvings, outputs);
+  const std::size_t count = static_cast<std::size_t>(batch.size) * step.matrix->outputs_per_image();
+  float* const tiles = lane.scratch(Lane::tiled_outputs, count);
+  run_images(step, inputs, in, encoded, batch, lane, observe, halvings, tiles);
+  scatter_tiles(tiles, outputs, step.tiles->layer, step.tiles->tile);
 }
 
 void observe_currents(const MatrixStep& step, const float* inputs, const Shape& in, const MicroBatch& batch, Lane& lane,

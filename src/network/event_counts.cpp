@@ -2,6 +2,7 @@
 
 #include "crossgrid/circuit/input_slices.hpp"
 #include "crossgrid/core/partition.hpp"
+#include "crossgrid/network/window_tiles.hpp"
 
 namespace crossgrid {
 
@@ -26,7 +27,9 @@ ConversionCounts conversion_counts(const LayerHardware& hardware) {
   return counts;
 }
 
-LayerEvents count_events(const MatrixLayer& layer, const LayerHardware& hardware, const ConversionCounts& counts) {
+LayerEvents count_events(const MatrixLayer& network_layer, const LayerHardware& hardware,
+                         const ConversionCounts& counts) {
+  const MatrixLayer layer = hardware.analog ? arrayed_layer(network_layer, hardware) : network_layer;
   LayerEvents events;
   events.layer = layer.name;
   events.analog = hardware.analog;

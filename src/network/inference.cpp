@@ -12,6 +12,7 @@
 #include "crossgrid/network/layer_observer.hpp"
 #include "crossgrid/network/network_execution.hpp"
 #include "crossgrid/network/reference_network.hpp"
+#include "crossgrid/network/window_tiles.hpp"
 #include "program_in_parallel.hpp"
 
 namespace crossgrid {
@@ -126,8 +127,8 @@ struct InferenceEngine::Impl {
   /// All of a layer but its arrays: what goes on at its ends.
   MatrixStep analog_step(std::size_t matrix, const LayerHardware& hardware, const LayerRanges& ranges) const {
     MatrixStep step = driven_step(geometry(matrix), hardware, ranges.dac);
-    if (hardware.core.bias_row_count() == 0) step.bias = layer_bias(layer(matrix));
-    step.bias_tile = make_bias_tile(step.bias, layers[matrix].cols);
+    if (hardware.core.bias_row_count() == 0) step.bias = step_bias(step, layer_bias(layer(matrix)));
+    step.bias_tile = make_bias_tile(step.bias, arrayed_layer(layers[matrix], hardware).cols);
     return step;
   }
 
@@ -162,8 +163,9 @@ struct InferenceEngine::Impl {
     std::vector<std::shared_ptr<const PreparedMatrix>> prepared(layers.size());
     std::vector<ChipKey> keys;
     for (std::size_t m = 0; m < layers.size(); ++m) {
+      const bool blocks = layers[m].groups > 1 || steps[m].tiles.has_value();
       keys.push_back(
-          make_chip_key(layers[m].layer, request.hardware[m], steps[m].framed(), request.seed, request.trial));
+          make_chip_key(layers[m].layer, request.hardware[m], steps[m].framed(), blocks, request.seed, request.trial));
       if (request.hardware[m].analog) prepared[m] = chips.find(keys[m]);
     }
     const auto has_wires = [&](std::size_t m) { return request.hardware[m].array.wires.any(); };
@@ -171,9 +173,9 @@ struct InferenceEngine::Impl {
       const LayerHardware& hardware = request.hardware[m];
       if (!hardware.analog || prepared[m]) return;
       ProgrammedMatrix matrix =
-          program_matrix(matrix_weights(layer(m), hardware), arrayed_hardware(hardware, geometry(m)), request.seed,
+          program_matrix(matrix_weights(layer(m), hardware), arrayed_hardware(layer(m), hardware), request.seed,
                          request.trial, static_cast<std::uint32_t>(layers[m].layer), loop);
-      const ConvolutionShape driven = steps[m].framed() ? driven_geometry(geometry(m), steps[m].dac) : geometry(m);
+      const ConvolutionShape driven = driven_geometry(steps[m], geometry(m));
       const MatrixPlan plan = plan_matrix(driven, hardware, matrix.noise);
       prepared[m] = prepare_analog(driven, std::move(matrix), plan, lanes[static_cast<std::size_t>(lane)]);
     });
@@ -282,13 +284,15 @@ struct InferenceEngine::Impl {
   }
 
   /// Of one image.
-  double mvms() const {
+  double mvms(std::span<const LayerHardware> hardware) const {
     double sum = 0;
-    for (const MatrixLayer& layer_shape : layers) sum += layer_shape.mvms_per_image;
+    for (std::size_t m = 0; m < layers.size(); ++m) sum += arrayed_layer(layers[m], hardware[m]).mvms_per_image;
     return sum;
   }
 
-  double metric(Metric which, std::size_t image, const float* logits, int label, const InsideMeasures& measures) const {
+  /// mvms: of an image.
+  double metric(Metric which, std::size_t image, const float* logits, int label, double mvms,
+                const InsideMeasures& measures) const {
     switch (which) {
       case top1:
         return top_k(logits, network.classes, label, 1);
@@ -299,7 +303,7 @@ struct InferenceEngine::Impl {
       case layer_error:
         return layers.empty() ? 0 : measures.errors[image] / static_cast<double>(layers.size());
       case input_halvings:
-        return mvms() > 0 ? static_cast<double>(measures.halvings[image]) / mvms() : 0;
+        return mvms > 0 ? static_cast<double>(measures.halvings[image]) / mvms : 0;
       default: {
         const auto conversions = static_cast<double>(measures.conversions[image]);
         return conversions > 0 ? static_cast<double>(measures.clipped[image]) / conversions : 0;
@@ -314,6 +318,7 @@ struct InferenceEngine::Impl {
     const std::vector<Metric> metrics = metrics_of(request.metrics);
     const bool errors = std::ranges::find(metrics, layer_error) != metrics.end();
     const bool clips = std::ranges::find(metrics, adc_clip_rate) != metrics.end();
+    const double mvms_per_image = mvms(request.hardware);
     const auto in_double_network = in_double(request.hardware) ? prepare_in_double(request) : nullptr;
     const auto execution = in_double_network ? nullptr : prepare(request);
     std::mutex heartbeat_mutex;
@@ -327,7 +332,8 @@ struct InferenceEngine::Impl {
         const float* const outputs = logits + static_cast<std::ptrdiff_t>(k) * network.classes;
         for (std::size_t m = 0; m < metrics.size(); ++m) {
           each(lane, image, m,
-               metric(metrics[m], static_cast<std::size_t>(k), outputs, data->label(image), inside[lane]));
+               metric(metrics[m], static_cast<std::size_t>(k), outputs, data->label(image), mvms_per_image,
+                      inside[lane]));
         }
       }
       if (!heartbeat) return;

@@ -17,11 +17,12 @@ void over_driven_windows(const NetworkExecution& execution, int matrix, const fl
   const MatrixStep& step = execution.matrices()[static_cast<std::size_t>(matrix)];
   if (step.per_window) return;
   const ConvolutionShape& driven = step.matrix->geometry;
+  const ConvolutionShape& layer = step.outputs();
   const WindowAxis &y = step.frame.vertical, &x = step.frame.horizontal;
-  const Shape in{driven.in_channels, driven.height - y.before - y.after, driven.width - x.before - x.after};
+  const Shape in{layer.in_channels, layer.height - y.before - y.after, layer.width - x.before - x.after};
   const float* const values = drive(step, inputs, in, execution.inputs_encoded(matrix), lane);
   std::vector<float> windows(static_cast<std::size_t>(step.matrix->windows()) *
-                             static_cast<std::size_t>(driven.rows()));
+                             static_cast<std::size_t>(driven.rows()) * static_cast<std::size_t>(driven.groups));
   for (int k = batch.begin; k < batch.end; ++k) {
     gather_windows(values + static_cast<std::size_t>(k) * step.matrix->inputs_per_image(), windows.data(), driven,
                    driven.rows());

@@ -10,6 +10,7 @@
 #include "crossgrid/network/inference.hpp"
 #include "crossgrid/network/matrix_plan.hpp"
 #include "crossgrid/network/matrix_step.hpp"
+#include "crossgrid/network/window_tiles.hpp"
 
 namespace crossgrid {
 
@@ -43,7 +44,7 @@ NoisePath noise_path(const Layer& layer, const LayerHardware& hardware, int smal
   if (hardware.device.read_noise_sampling == NoiseSampling::lumped) return NoisePath::lumped;
   if (hardware.device.read_noise_sampling == NoiseSampling::per_cell) return NoisePath::per_cell;
   if (lumped_noise_is_accurate(hardware.device.read_noise.law(), 1, smallest_rows)) return NoisePath::lumped;
-  return program_matrix(matrix_weights(layer, hardware), hardware, 0, 0, 0).noise;
+  return program_matrix(matrix_weights(layer, hardware), arrayed_hardware(layer, hardware), 0, 0, 0).noise;
 }
 
 std::string execution_text(const MatrixPlan& plan, const LayerHardware& hardware, NoisePath noise, bool convolution) {
@@ -82,7 +83,8 @@ std::string lumped_text(const Layer& layer, const LayerHardware& hardware, int d
   if (looked == CellsLookedAt::none) {
     return "exactly normal where no cell meets a limit, else " + bound;
   }
-  const double clips = program_matrix(matrix_weights(layer, hardware), hardware, 0, 0, 0).clip_probability;
+  const double clips =
+      program_matrix(matrix_weights(layer, hardware), arrayed_hardware(layer, hardware), 0, 0, 0).clip_probability;
   if (lumped_noise_is_accurate(hardware.device.read_noise.law(), clips, 1)) {
     return "exact: it is normal, and no cell meets a limit";
   }
@@ -92,8 +94,18 @@ std::string lumped_text(const Layer& layer, const LayerHardware& hardware, int d
          bound;
 }
 
-LayerPlan plan_layer(const Network& network, const MatrixLayer& matrix, const LayerHardware& hardware,
+double utilisation(const MatrixLayer& layer, const LayerHardware& hardware, int arrays) {
+  const MatrixLayer matrix = arrayed_layer(layer, hardware);
+  const int bias = hardware.core.bias_row_count();
+  const double weights = (static_cast<double>(matrix.rows) / matrix.groups + bias) * matrix.cols;
+  const double rows = hardware.array.rows_max.value_or(matrix_rows(layer, hardware));
+  const double cols = hardware.array.cols_max.value_or(matrix_cols(layer, hardware));
+  return weights / (rows * cols * arrays);
+}
+
+LayerPlan plan_layer(const Network& network, const MatrixLayer& network_layer, const LayerHardware& hardware,
                      CellsLookedAt looked) {
+  const MatrixLayer matrix = hardware.analog ? arrayed_layer(network_layer, hardware) : network_layer;
   const Layer& layer = network.layers[static_cast<std::size_t>(matrix.layer)];
   LayerPlan plan;
   plan.layer = matrix.name;
@@ -105,15 +117,17 @@ LayerPlan plan_layer(const Network& network, const MatrixLayer& matrix, const La
     plan.reason = "analog is false";
     return plan;
   }
-  const ConvolutionShape geometry = layer_geometry(network, matrix.layer);
-  const LayerHardware arrayed = arrayed_hardware(hardware, geometry);
-  const int matrix_lines = matrix_rows(matrix, hardware);
+  ConvolutionShape geometry = layer_geometry(network, matrix.layer);
+  if (hardware.window.windows() > 1) geometry = tiled_geometry(geometry, hardware.window);
+  const LayerHardware arrayed = arrayed_hardware(layer, hardware);
+  const int matrix_lines = matrix_rows(network_layer, hardware);
   const auto rows = partition(matrix_lines, hardware.array.rows_max, hardware.array.rows_partition);
   const auto cols = partition(matrix.cols, arrayed.array.cols_max, arrayed.array.cols_partition);
   plan.row_arrays = static_cast<int>(rows.size()), plan.col_arrays = static_cast<int>(cols.size());
   const bool unit_columns = hardware.core.style == CoreStyle::offset && hardware.core.unit_column;
   const int columns = matrix.cols + (unit_columns ? plan.col_arrays : 0);
   plan.cells = matrix_lines * columns * hardware.core.slices * (hardware.core.style == CoreStyle::balanced ? 2 : 1);
+  plan.utilisation = utilisation(network_layer, hardware, plan.row_arrays * plan.col_arrays);
   if (hardware.precision == Precision::float64) {
     plan.execution = "cell by cell, in double";
     plan.reason = "simulation.precision is float64";
@@ -127,6 +141,10 @@ LayerPlan plan_layer(const Network& network, const MatrixLayer& matrix, const La
   const MatrixPlan execution = plan_matrix(geometry, hardware, noise);
   plan.execution = execution_text(execution, hardware, noise, matrix.convolution);
   if (std::holds_alternative<Recurrent>(layer.operation)) plan.execution += ", one step after the other";
+  if (hardware.window.windows() > 1) {
+    plan.execution =
+        fmt::format("tiles of {} x {} windows gathered, {}", hardware.window.x, hardware.window.y, plan.execution);
+  }
   plan.reason = execution.reason;
   if (noise == NoisePath::lumped) {
     plan.reason += "; read noise is drawn once per output: " + lumped_text(layer, hardware, driven, looked);

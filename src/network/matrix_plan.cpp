@@ -7,6 +7,7 @@
 #include "crossgrid/circuit/circuit_adc.hpp"
 #include "crossgrid/core/conversion_scheme.hpp"
 #include "crossgrid/core/partition.hpp"
+#include "crossgrid/network/window_tiles.hpp"
 
 namespace crossgrid {
 
@@ -83,10 +84,10 @@ bool ideal_cells(const DeviceConfig& device) {
 bool zeros_carry_nothing(const LayerHardware& hardware, NoisePath noise, const std::vector<RowGroup>& parts) {
   const bool same_rows =
       std::ranges::all_of(parts, [&](const RowGroup& part) { return part.rows.count == parts.front().rows.count; });
-  const bool same_range = hardware.adc.range == RangeRule::calibrated || hardware.adc.range == RangeRule::fixed;
+  const AlikeConverters converters = alike_converters(hardware.adc);
   return hardware.core.style == CoreStyle::balanced && !conversion_scheme(hardware, noise).sides &&
          noise == NoisePath::none && ideal_cells(hardware.device) && !hardware.array.wires.any() &&
-         !needs_circuit_adc(hardware.adc) && (same_range || same_rows);
+         (converters.of_any_rows || (converters.of_as_many_rows && same_rows));
 }
 
 /// One product of every group by itself, where that is all that a shared matrix does.
@@ -110,7 +111,7 @@ std::optional<MatrixPlan> plan_blocks_apart(const ConvolutionShape& geometry, co
     plan.blocks = {{0, whole.rows(), 0, geometry.in_channels}};
   }
   plan.merged = parts.size() > plan.blocks.size();
-  plan.reason = fmt::format("cells off the {} blocks cancel: each group is multiplied by itself", geometry.groups);
+  plan.reason = fmt::format("cells off the {} blocks cancel: each is multiplied by itself", geometry.groups);
   return plan;
 }
 
@@ -136,15 +137,22 @@ std::vector<Part> parts_of_group(const std::vector<RowGroup>& arrays, int group,
 
 int matrix_rows(const MatrixLayer& layer, const LayerHardware& hardware) {
   const int groups = hardware.grouped == GroupedMatrix::per_group ? layer.groups : 1;
-  return layer.rows / groups + hardware.core.bias_row_count();
+  return arrayed_layer(layer, hardware).rows / groups + hardware.core.bias_row_count();
 }
 
 int matrix_cols(const MatrixLayer& layer, const LayerHardware& hardware) {
-  return layer.cols / (hardware.grouped == GroupedMatrix::per_group ? layer.groups : 1);
+  const int groups = hardware.grouped == GroupedMatrix::per_group ? layer.groups : 1;
+  return arrayed_layer(layer, hardware).cols / groups;
 }
 
 bool drives_windows(const LayerHardware& hardware) {
   return hardware.dac.range == RangeRule::per_vector || hardware.adc.bound_management > 0;
+}
+
+AlikeConverters alike_converters(const AdcConfig& adc) {
+  const bool given = adc.range == RangeRule::calibrated || adc.range == RangeRule::fixed;
+  const bool circuit = needs_circuit_adc(adc);
+  return {given && !circuit, !circuit};
 }
 
 MatrixPlan plan_matrix(const ConvolutionShape& geometry, const LayerHardware& hardware, NoisePath noise) {

@@ -7,6 +7,7 @@
 #include "crossgrid/core/weight_mapping.hpp"
 #include "crossgrid/network/execution_graph.hpp"
 #include "crossgrid/network/tensor_operations.hpp"
+#include "crossgrid/network/window_tiles.hpp"
 
 namespace crossgrid {
 
@@ -21,6 +22,7 @@ double MatrixStep::scale() const {
 
 bool MatrixStep::plain() const {
   if (!analog) return true;
+  if (tiles) return false;
   const ProgrammedMatrix& cells = matrix->programmed;
   return matrix->plan.execution == MatrixExecution::direct && cells.planes.size() == 1 && !inputs_apart &&
          cells.offset_coefficient == 0 && cells.columns == cells.cols && !current_max && adcs.front().banks.empty();
@@ -33,6 +35,9 @@ MatrixStep driven_step(const ConvolutionShape& geometry, const LayerHardware& ha
   step.input = input_scale(hardware.dac, dac_range);
   step.dac = make_dac<float>(hardware.dac, step.input);
   step.per_window = drives_windows(hardware);
+  if (hardware.window.windows() > 1 && hardware.grouped == GroupedMatrix::per_group) {
+    throw Error(ExitCode::bad_input, "window.x and window.y do not go with grouped \"per_group\"");
+  }
   if (step.per_window && geometry.groups > 1 && hardware.grouped == GroupedMatrix::per_group) {
     throw Error(
         ExitCode::bad_input,
@@ -52,8 +57,12 @@ MatrixStep driven_step(const ConvolutionShape& geometry, const LayerHardware& ha
                     gates ? "array.wires.source \"separate\"" : "dac.slice_bits", shortest_number(step.input.range.low),
                     shortest_number(step.input.range.high)));
   }
-  step.frame_value = step.dac(0.0f);
-  if (!step.per_window && step.frame_value != 0) step.frame = geometry.window;
+  step.frame_value = step.per_window ? 0 : step.dac(0.0f);
+  if (hardware.window.windows() > 1) {
+    step.tiles = {geometry, hardware.window};
+  } else if (step.frame_value != 0) {
+    step.frame = geometry.window;
+  }
   return step;
 }
 
@@ -99,7 +108,7 @@ double idle_output(const MatrixStep& step) {
   return step.input.unit * matrix.plan.idle * weights * sum;
 }
 
-/// The block-diagonal matrix of a grouped convolution: its other weights are 0. weights: outputs x inputs of a group.
+/// The block-diagonal matrix whose other weights are 0. weights: outputs of all groups x inputs of a group.
 Matrix block_diagonal(const Matrix& weights, int groups) {
   const Eigen::Index outputs = weights.rows() / groups, inputs = weights.cols();
   Matrix whole = Matrix::Zero(weights.rows(), inputs * groups);
@@ -107,6 +116,12 @@ Matrix block_diagonal(const Matrix& weights, int groups) {
     whole.block(group * outputs, group * inputs, outputs, inputs) = weights.middleRows(group * outputs, outputs);
   }
   return whole;
+}
+
+std::vector<float> repeated(const std::vector<float>& values, int times) {
+  std::vector<float> all;
+  for (int k = 0; k < times; ++k) all.insert(all.end(), values.begin(), values.end());
+  return all;
 }
 
 }  // namespace
@@ -151,15 +166,25 @@ void put_arrays(MatrixStep& step, const LayerHardware& hardware, const LayerRang
 
 Matrix matrix_weights(const Layer& layer, const LayerHardware& hardware) {
   const auto* const conv = std::get_if<Conv2d>(&layer.operation);
-  const bool blocks = conv != nullptr && conv->groups > 1 && hardware.grouped == GroupedMatrix::shared;
-  return with_bias_rows(blocks ? block_diagonal(conv->weights, conv->groups) : layer_weights(layer), layer_bias(layer),
-                        hardware.core.bias_row_count());
+  const int groups = conv != nullptr && hardware.grouped == GroupedMatrix::shared ? conv->groups : 1;
+  const int copies = hardware.window.windows();
+  const int rows_of_bias = hardware.core.bias_row_count();
+  if (groups * copies == 1) return with_bias_rows(layer_weights(layer), layer_bias(layer), rows_of_bias);
+  return with_bias_rows(block_diagonal(layer_weights(layer).replicate(copies, 1), groups * copies),
+                        repeated(layer_bias(layer), copies), rows_of_bias);
 }
 
-LayerHardware arrayed_hardware(const LayerHardware& hardware, const ConvolutionShape& geometry) {
+LayerHardware arrayed_hardware(const Layer& layer, const LayerHardware& hardware) {
   LayerHardware arrayed = hardware;
-  if (geometry.groups == 1 || hardware.grouped == GroupedMatrix::shared) return arrayed;
-  const int columns = geometry.out_channels / geometry.groups;
+  const bool quantile = hardware.core.clip.rule == WeightClip::Rule::quantile;
+  if (hardware.window.windows() > 1 && quantile) {
+    LayerHardware single = hardware;
+    single.window = {};
+    arrayed.core.clip = {WeightClip::Rule::limit, weight_limit(matrix_weights(layer, single), hardware.core.clip)};
+  }
+  const auto* const conv = std::get_if<Conv2d>(&layer.operation);
+  if (conv == nullptr || conv->groups == 1 || hardware.grouped == GroupedMatrix::shared) return arrayed;
+  const int columns = static_cast<int>(conv->weights.rows()) / conv->groups;
   int limit = std::min(columns, hardware.array.cols_max.value_or(columns));
   while (columns % limit != 0) --limit;
   arrayed.array.cols_max = limit;
@@ -180,25 +205,34 @@ const float* squared_inputs(const MatrixStep& step, const float* values, std::si
 const float* drive(const MatrixStep& step, const float* inputs, const Shape& in, bool encoded, Lane& lane) {
   const int images = step.matrix->geometry.images;
   const std::size_t count = static_cast<std::size_t>(images) * in.size();
-  if (!encoded) {
+  if (!encoded && !step.per_window) {
     float* const converted = lane.scratch(Lane::driven, count);
     convert(inputs, converted, count, step.dac);
     inputs = converted;
   }
-  if (!step.framed()) return inputs;
-  float* const framed = lane.scratch(Lane::padded, static_cast<std::size_t>(images) * step.matrix->inputs_per_image());
-  frame_images(inputs, framed, images, in, step.frame, step.frame_value);
-  return framed;
+  if (!step.framed() && !step.tiles) return inputs;
+  float* const placed = lane.scratch(Lane::padded, static_cast<std::size_t>(images) * step.matrix->inputs_per_image());
+  if (step.tiles) {
+    gather_tiles(inputs, placed, step.tiles->layer, step.tiles->tile, step.frame_value);
+  } else {
+    frame_images(inputs, placed, images, in, step.frame, step.frame_value);
+  }
+  return placed;
 }
 
-ConvolutionShape driven_geometry(const ConvolutionShape& geometry, const Converter<float>& dac) {
-  if (dac(0.0f) == 0) return geometry;
-  ConvolutionShape framed = geometry;
-  WindowAxis &y = framed.window.vertical, &x = framed.window.horizontal;
-  framed.height += y.before + y.after;
-  framed.width += x.before + x.after;
+ConvolutionShape driven_geometry(const MatrixStep& step, const ConvolutionShape& layer) {
+  if (step.tiles) return tiled_geometry(layer, step.tiles->tile);
+  ConvolutionShape driven = layer;
+  if (!step.framed()) return driven;
+  WindowAxis &y = driven.window.vertical, &x = driven.window.horizontal;
+  driven.height += y.before + y.after;
+  driven.width += x.before + x.after;
   y.before = y.after = x.before = x.after = 0;
-  return framed;
+  return driven;
+}
+
+std::vector<float> step_bias(const MatrixStep& step, const std::vector<float>& bias) {
+  return step.tiles ? repeated(bias, step.tiles->tile.windows()) : bias;
 }
 
 }  // namespace crossgrid

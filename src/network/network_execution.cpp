@@ -187,7 +187,7 @@ void NetworkExecution::run_bands(Run& run, const ExecutionStep& step, const Driv
   for (int block = 0; block < blocks; ++block) {
     direct_currents(matrix, bands, block, 0, driven, run.batch, run.lane, output);
     if (run.observer.currents)
-      run.observer.currents(step.matrix, {block, 0, 0, 0, run.batch.size, output, matrix.plan.idle});
+      run.observer.currents(step.matrix, {block, 0, 0, 0, run.batch.size, output, matrix.plan.idle_with(block)});
     if (block + 1 < blocks) accumulate(layer.adc(block, 0).converter, output, partial, outputs, block == 0);
   }
   if (finished_by_pool(step, run.observer)) return;
@@ -218,9 +218,9 @@ void NetworkExecution::run_matrix(Run& run, const ExecutionStep& step) const {
             observe, run.observer.halvings, output);
   if (run.observer.outputs) run.observer.outputs(step.matrix, output);
   const std::size_t windows =
-      static_cast<std::size_t>(run.batch.size) * static_cast<std::size_t>(layer.matrix->windows());
+      static_cast<std::size_t>(run.batch.size) * static_cast<std::size_t>(layer.outputs().windows());
   finish({{}, 1, zeros_, step.clamp, run.encoding(step.output)}, output, nullptr, output, windows,
-         layer.matrix->cols());
+         layer.outputs().out_channels);
 }
 
 void NetworkExecution::run_steps(Run& run, const ExecutionStep& step, const Recurrent& recurrent) const {

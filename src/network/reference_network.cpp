@@ -38,7 +38,7 @@ void ReferenceNetwork::program(std::size_t matrix) {
   MatrixPart& part = matrices_[matrix];
   if (!part.hardware.analog) return;
   const Layer& layer = network_.layers[static_cast<std::size_t>(part.layer.layer)];
-  part.arrays.emplace(matrix_weights(layer, part.hardware), arrayed_hardware(part.hardware, part.geometry),
+  part.arrays.emplace(matrix_weights(layer, part.hardware), arrayed_hardware(layer, part.hardware),
                       LayerStreams{seed_, trial_, static_cast<std::uint32_t>(part.layer.layer)});
 }
 
@@ -120,19 +120,65 @@ struct ReferenceNetwork::Walk {
     return {first, first + static_cast<std::ptrdiff_t>(outputs)};
   }
 
+  /// The bias that is added digitally; empty: none.
+  const std::vector<float>& added_bias(const MatrixPart& part) const {
+    static const std::vector<float> none;
+    const bool in_rows = part.arrays && part.hardware.core.bias_row_count() > 0;
+    return in_rows ? none : layer_bias(network.network_.layers[static_cast<std::size_t>(part.layer.layer)]);
+  }
+
+  /// An MVM of the inputs of all windows of a tile gives their outputs; those over the edge are of zeros and dropped.
+  Values tiled(const MatrixPart& part, const Values& from, const Shape& in) {
+    const ConvolutionShape& g = part.geometry;
+    const std::vector<float>& bias = added_bias(part);
+    const WindowTile& tile = part.hardware.window;
+    const auto outputs = static_cast<std::size_t>(g.out_channels);
+    const auto place = [&](int row, int column) {
+      return (static_cast<std::size_t>(row) * static_cast<std::size_t>(g.out_width()) +
+              static_cast<std::size_t>(column)) *
+             outputs;
+    };
+    Values to(static_cast<std::size_t>(g.windows()) * outputs);
+    std::uint32_t number = 0;
+    for (int top = 0; top < g.out_height(); top += tile.y) {
+      for (int left = 0; left < g.out_width(); left += tile.x, ++number) {
+        std::vector<std::optional<std::pair<int, int>>> windows;
+        Values x;
+        for (int k = 0; k < tile.windows(); ++k) {
+          const int row = top + k / tile.x, column = left + k % tile.x;
+          const bool inside = row < g.out_height() && column < g.out_width();
+          windows.push_back(inside ? std::optional(std::pair(row, column)) : std::nullopt);
+          const Values own =
+              inside ? window(from, in, g, row, column)
+                     : Values(static_cast<std::size_t>(g.in_channels) * static_cast<std::size_t>(g.window.size()), 0.0);
+          x.insert(x.end(), own.begin(), own.end());
+        }
+        const Values y = analog(part, x, number);
+        for (std::size_t k = 0; k < windows.size(); ++k) {
+          if (!windows[k]) continue;
+          for (std::size_t j = 0; j < outputs; ++j) {
+            to[place(windows[k]->first, windows[k]->second) + j] =
+                y[k * outputs + j] + (bias.empty() ? 0 : double(bias[j]));
+          }
+        }
+      }
+    }
+    return to;
+  }
+
   /// One MVM and what is added to it.
   Values product(const MatrixPart& part, const Values& x, std::uint32_t number) {
     const Layer& layer = network.network_.layers[static_cast<std::size_t>(part.layer.layer)];
-    const std::vector<float>& bias = layer_bias(layer);
-    const bool in_rows = part.arrays && part.hardware.core.bias_row_count() > 0;
+    const std::vector<float>& bias = added_bias(part);
     Values y = part.arrays ? analog(part, x, number) : digital(layer_weights(layer), x, part.geometry.groups);
-    for (std::size_t j = 0; j < y.size(); ++j) y[j] += bias.empty() || in_rows ? 0 : double(bias[j]);
+    for (std::size_t j = 0; j < y.size(); ++j) y[j] += bias.empty() ? 0 : double(bias[j]);
     return y;
   }
 
   Values matrix(const MatrixPart& part, const Values& from, const Shape& in) {
     const ConvolutionShape& g = part.geometry;
     Values to;
+    if (part.arrays && part.hardware.window.windows() > 1) return tiled(part, from, in);
     for (int row = 0; row < g.out_height(); ++row) {
       for (int column = 0; column < g.out_width(); ++column) {
         const Values x = g.height == 1 && g.width == 1 && g.rows() == static_cast<int>(from.size())

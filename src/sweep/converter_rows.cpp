@@ -228,6 +228,22 @@ void add_transposed(std::vector<Parameter>& rows) {
   }
 }
 
+Parameter window_row(const std::string& path, const std::string& where, int WindowTile::*size) {
+  Parameter row = plain<int>(
+      path, fmt::format("windows of a convolution, {}, that one MVM computes, each with a copy of the kernel", where),
+      types::integer(1), [size](auto& h) -> auto& { return h.window.*size; }, Group::conversion);
+  row.scope = ParameterScope::layers_only;
+  row.decides = {Group::rows, Group::cols};
+  row.misplaced = [](const MatrixLayer& layer) {
+    return layer.convolution ? "" : fmt::format("layer '{}' is no convolution", layer.name);
+  };
+  row.inert = [size, misplaced = row.misplaced](const LayerHardware& hardware, const MatrixLayer& layer) {
+    const std::string reason = misplaced(layer);
+    return reason.empty() && hardware.window.*size == 1 ? "arrays hold single windows" : reason;
+  };
+  return row;
+}
+
 }  // namespace
 
 std::vector<Parameter> converter_rows() {
@@ -254,11 +270,14 @@ std::vector<Parameter> layer_rows() {
       Group::conversion));
   rows.back().scope = ParameterScope::layers_only;
   rows.back().decides = {Group::rows, Group::cols};
-  rows.back().inert = [](const LayerHardware&, const MatrixLayer& layer) -> std::string {
+  rows.back().misplaced = [](const MatrixLayer& layer) {
     return layer.groups > 1 ? "" : fmt::format("layer '{}' is no grouped convolution", layer.name);
   };
-  rows.push_back(future("window.x", "windows of a convolution per array", types::integer(1), 1));
-  rows.push_back(future("window.y", "windows of a convolution per array", types::integer(1), 1));
+  rows.back().inert = [misplaced = rows.back().misplaced](const LayerHardware&, const MatrixLayer& layer) {
+    return misplaced(layer);
+  };
+  rows.push_back(window_row("window.x", "side by side", &WindowTile::x));
+  rows.push_back(window_row("window.y", "one above the other", &WindowTile::y));
   rows.push_back(future("activation_bits", "resolution of activations between layers",
                         types::integer_or(1, 16, "float"), "float"));
   rows.push_back(choice(

@@ -7,6 +7,7 @@
 #include "crossgrid/device/device_validity.hpp"
 #include "crossgrid/network/calibration.hpp"
 #include "crossgrid/network/matrix_plan.hpp"
+#include "crossgrid/network/window_tiles.hpp"
 
 namespace crossgrid {
 
@@ -164,11 +165,11 @@ void check_map(const LayerHardware& hardware, const MatrixLayer& layer, Found& f
     return;
   }
   // Groups on arrays of their own have their cells side by side.
-  const int rows = matrix_rows(layer, hardware);
+  const int rows = matrix_rows(layer, hardware), cols = arrayed_layer(layer, hardware).cols;
   const std::vector<std::string> own{"device.faults.map"};
-  if (map->rows != rows || map->cols != layer.cols) {
+  if (map->rows != rows || map->cols != cols) {
     found.push_back({fmt::format("device.faults.map is for {} x {} cells, but the layer has {} rows and {} columns",
-                                 map->rows, map->cols, rows, layer.cols),
+                                 map->rows, map->cols, rows, cols),
                      own});
   }
   const int planes = hardware.core.style == CoreStyle::balanced ? 2 : 1;
@@ -207,6 +208,10 @@ std::vector<Impossible> impossible_hardware(const LayerHardware& hardware, const
   check_weight_slices(hardware.core, found);
   check_input_slices(hardware.dac, found);
   check_adc_range(hardware, found);
+  if (hardware.window.windows() > 1 && hardware.grouped == GroupedMatrix::per_group) {
+    found.push_back({"window.x and window.y share arrays between windows of all groups, but grouped is \"per_group\"",
+                     {"window.x", "window.y", "grouped"}});
+  }
   if (hardware.device.faults.stuck_on + hardware.device.faults.stuck_off > 1) {
     found.push_back(
         {"device.faults.stuck_on and stuck_off are fractions of the same cells: their sum must not exceed 1",

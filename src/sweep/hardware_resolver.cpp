@@ -39,9 +39,32 @@ void HardwareResolver::check_matches(const std::string& pattern, const Place& pl
                                 fmt::join(names, ", ")));
 }
 
+/// An entry of `layers` that sets what none of its layers can have is a mistake.
+void HardwareResolver::check_placed(const Setting& setting, const std::string& pattern) const {
+  if (!setting.parameter->misplaced) {
+    return;
+  }
+  std::string reason;
+  for (const MatrixLayer& layer : layers_) {
+    if (!layer_matches(pattern, layer.name)) {
+      continue;
+    }
+    reason = setting.parameter->misplaced(layer);
+    if (reason.empty()) {
+      return;
+    }
+  }
+  if (!reason.empty()) {
+    throw setting.place.error(fmt::format("no layer that '{}' matches can have it: {}", pattern, reason));
+  }
+}
+
 void HardwareResolver::apply_layers(const SweepFile& sweep, ProblemList& problems) {
   for (const LayerOverride& entry : sweep.layers) {
     problems.attempt([&] { check_matches(entry.match, entry.place / "match"); });
+    for (const Setting& setting : entry.settings) {
+      problems.attempt([&] { check_placed(setting, entry.match); });
+    }
     for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
       if (!layer_matches(entry.match, layers_[layer].name)) {
         continue;

@@ -38,6 +38,7 @@ class HardwareResolver {
   void compile_axes(const SweepFile& sweep, ProblemList& problems);
   void refuse_axes_that_meet(const SweepFile& sweep) const;
   void check_matches(const std::string& pattern, const Place& place) const;
+  void check_placed(const Setting& setting, const std::string& pattern) const;
 
   const SweepFile* sweep_;
   std::vector<MatrixLayer> layers_;

@@ -15,7 +15,7 @@ TEST(ChipCache, KeepsTheLastUsedWithinItsCapacity) {
   ChipCache cache(100);
   LayerHardware hardware;
   hardware.device.programming_error = {ErrorModel::normal_proportional, 0.1};
-  const auto key = [&](std::uint32_t trial) { return make_chip_key(0, hardware, false, 1, trial); };
+  const auto key = [&](std::uint32_t trial) { return make_chip_key(0, hardware, false, false, 1, trial); };
   const auto first = chip(40), second = chip(40), third = chip(40);
   cache.insert(key(1), first);
   cache.insert(key(2), second);
@@ -35,19 +35,19 @@ TEST(ChipCache, SharesChipsBetweenPointsThatDifferAfterTheArrays) {
   a.adc.model = ConverterModel::quantizer;
   LayerHardware b = a;
   b.adc.bits = 4, b.dac.bits = 3;
-  EXPECT_EQ(make_chip_key(0, a, false, 1, 1), make_chip_key(0, b, false, 1, 1));
-  EXPECT_NE(make_chip_key(0, a, false, 1, 1), make_chip_key(0, a, false, 1, 2));
-  EXPECT_NE(make_chip_key(0, a, false, 1, 1), make_chip_key(1, a, false, 1, 1));
+  EXPECT_EQ(make_chip_key(0, a, false, false, 1, 1), make_chip_key(0, b, false, false, 1, 1));
+  EXPECT_NE(make_chip_key(0, a, false, false, 1, 1), make_chip_key(0, a, false, false, 1, 2));
+  EXPECT_NE(make_chip_key(0, a, false, false, 1, 1), make_chip_key(1, a, false, false, 1, 1));
   b.adc.model = ConverterModel::ideal;
-  EXPECT_NE(make_chip_key(0, a, false, 1, 1), make_chip_key(0, b, false, 1, 1));
+  EXPECT_NE(make_chip_key(0, a, false, false, 1, 1), make_chip_key(0, b, false, false, 1, 1));
   a.device.programming_error = {};
-  EXPECT_EQ(make_chip_key(0, a, false, 1, 1), make_chip_key(0, a, false, 7, 2));  // nothing random
+  EXPECT_EQ(make_chip_key(0, a, false, false, 1, 1), make_chip_key(0, a, false, false, 7, 2));  // nothing random
   a.core.weight_bits = 8, a.core.slices = 4;
   a.adc.model = ConverterModel::quantizer, a.adc.per_input_slice = true;
   a.dac.model = ConverterModel::quantizer;
   b = a;
   b.dac.slice_bits = 1;  // then cells are held as integers
-  EXPECT_NE(make_chip_key(0, a, false, 1, 1), make_chip_key(0, b, false, 1, 1));
+  EXPECT_NE(make_chip_key(0, a, false, false, 1, 1), make_chip_key(0, b, false, false, 1, 1));
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <random>
 
-#include "crossgrid/network/matrix_step.hpp"
 #include "crossgrid/network/prepared_matrix.hpp"
 #include "crossgrid/network/tensor_operations.hpp"
 
@@ -82,7 +81,7 @@ std::vector<float> currents(ConvolutionShape geometry, const LayerHardware& hard
   for (float& x : inputs) x = std::max(uniform(random), 0.0f);
   if (!bands) inputs.insert(inputs.end(), inputs.begin(), inputs.end());
   Lane lane;
-  ProgrammedMatrix programmed = program_matrix(weights, arrayed_hardware(hardware, geometry), 1, 2, 3);
+  ProgrammedMatrix programmed = program_matrix(weights, hardware, 1, 2, 3);
   const MatrixPlan plan = plan_matrix_as(MatrixExecution::direct, geometry, hardware, programmed.noise);
   const auto matrix = prepare_analog(geometry, std::move(programmed), plan, lane);
   EXPECT_EQ(matrix->bands.size() > 1, bands);
@@ -119,6 +118,7 @@ TEST(RowBand, GivesTheCurrentsOfTheWholeImage) {
         hardware.grouped = GroupedMatrix::per_group;
         hardware.adc.model = ConverterModel::quantizer;
         hardware.array.rows_max = rows_max;
+        if (shape.groups > 1) hardware.array.cols_max = shape.out_channels / shape.groups;
         if (noisy) hardware.device.read_noise = {ErrorModel::normal_proportional, 0.1};
         hardware.device.read_noise_sampling = NoiseSampling::lumped;
         const auto whole = currents(shape, hardware, Cut::whole);

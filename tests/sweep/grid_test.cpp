@@ -405,5 +405,27 @@ TEST(Grid, TellsArraysWithWiresApart) {
       testing::HasSubstr("pulse_width\" with nonlinear cells is simulated between wires only"));
 }
 
+/// Windows that share arrays are a convolution's, and decide about its rows and columns.
+TEST(Grid, TellsWindowsPerArrayApart) {
+  const Grid grid = sample_grid(R"({"grid": {"window.x@/conv1/*": [1, 2], "array.rows_max@/conv1/*": [9, "unlimited"],
+                                             "array.cols_max@/conv1/*": [8, "unlimited"]}})");
+  ASSERT_EQ(grid.size(), 8u);
+  for (std::uint64_t point = 1; point < 4; ++point) EXPECT_EQ(grid.id(0), grid.id(point)) << "9 rows, 8 columns";
+  for (std::uint64_t a = 4; a < 8; ++a) {
+    EXPECT_NE(grid.id(0), grid.id(a));
+    for (std::uint64_t b = 4; b < a; ++b) EXPECT_NE(grid.id(a), grid.id(b)) << "18 rows, 16 columns";
+  }
+  const auto id = [](const std::string& layers) { return sample_grid(R"({"layers": [)" + layers + "]}").id(0); };
+  EXPECT_EQ(id(R"({"match": "*", "window.x": 2})"), id(R"({"match": "/conv*", "window.x": 2})")) << "others have none";
+  EXPECT_NE(id(R"({"match": "*", "window.x": 2})"), id(R"({"match": "*", "window.y": 2})"));
+  EXPECT_EQ(id(R"({"match": "*", "window.x": 1})"), id(""));
+  const auto problem = [](const char* text) { return message_of([&] { sample_grid(text); }); };
+  EXPECT_THAT(problem(R"({"layers": [{"match": "/conv*", "window.y": 2}, {"match": "/fc*", "window.x": 2}]})"),
+              testing::HasSubstr("sweep.json: /layers/1/window.x: no layer that '/fc*' matches can have it: layer "
+                                 "'/fc1/Gemm' is no convolution"));
+  EXPECT_THAT(problem(R"({"grid": {"window.x@/fc*": [1, 2]}})"),
+              testing::HasSubstr("has no effect: layer '/fc1/Gemm' is no convolution"));
+}
+
 }  // namespace
 }  // namespace crossgrid

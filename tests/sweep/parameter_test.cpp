@@ -87,7 +87,8 @@ TEST(Parameter, DefaultsAreThoseThatIdsWereMadeWith) {
       "dac.slice_bits=\"unsliced\" adc.model=\"ideal\" adc.bits=8 adc.rounding=\"nearest\" adc.range=\"calibrated\" "
       "adc.per_input_slice=false adc.bound_management=0 adc.group=8 adc.sigma_capacitor=0 adc.sigma_c1=0 "
       "adc.sigma_c2=0 adc.sigma_cpar=0 adc.sigma_comparator=0 adc.gain_db=100 adc.split=true adc.symmetric=true "
-      "adc.levels=\"none\" adc.table=\"none\" analog=true grouped=\"shared\" simulation.precision=\"float32\" ");
+      "adc.levels=\"none\" adc.table=\"none\" analog=true grouped=\"shared\" window.x=1 window.y=1 "
+      "simulation.precision=\"float32\" ");
 }
 
 TEST(Parameter, CanonicalTextTellsValuesApartInOneForm) {

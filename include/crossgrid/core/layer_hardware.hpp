@@ -24,6 +24,15 @@ enum class Subtraction { analog, digital };  ///< of a balanced pair's currents:
 /// other cells are programmed to 0, or on arrays of their own.
 enum class GroupedMatrix { shared, per_group };
 
+/// Neighbouring windows of a convolution that share arrays and are computed by one MVM: x side by side in y rows, each
+/// by a copy of the kernel. The copies are the blocks of one matrix whose other cells are programmed to 0; rows of a
+/// bias are common to them.
+struct WindowTile {
+  int x = 1, y = 1;
+  int windows() const { return x * y; }
+  bool operator==(const WindowTile&) const = default;
+};
+
 struct CoreConfig {
   CoreStyle style = CoreStyle::balanced;
   bool two_sided = false;          ///< balanced: both cells of a pair move, else only the one that the sign chooses
@@ -75,6 +84,7 @@ struct LayerHardware {
   DacConfig dac;
   AdcConfig adc;
   GroupedMatrix grouped = GroupedMatrix::shared;
+  WindowTile window;  ///< of a convolution
   Precision precision = Precision::float32;
   bool operator==(const LayerHardware&) const = default;
 

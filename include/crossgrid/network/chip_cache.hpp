@@ -19,16 +19,21 @@ struct ChipKey {
   CoreConfig core = {};
   ArrayConfig array = {};
   DeviceConfig device = {};
-  bool ideal_adc = false;                     ///< then row blocks are merged and offsets folded in
-  bool framed = false;                        ///< geometry with an explicit frame (driven_geometry)
-  bool gathered = false;                      ///< windows are driven by themselves
-  std::optional<IntegerCells> integers = {};  ///< held as such
+  bool ideal_adc = false;  ///< then row blocks are merged and offsets folded in
+  bool framed = false;     ///< geometry with an explicit frame (driven_geometry)
+  bool gathered = false;   ///< windows are driven by themselves
+  GroupedMatrix grouped = GroupedMatrix::shared;
+  WindowTile window = {};
+  std::optional<AlikeConverters> converters = {};  ///< of a block-diagonal matrix: whether blocks are multiplied apart
+  std::optional<IntegerCells> integers = {};       ///< held as such
   std::uint64_t seed = 0;
   std::uint32_t trial = 0;
   bool operator==(const ChipKey&) const = default;
 };
 /// Seed and trial are left out where nothing is random.
-ChipKey make_chip_key(int layer, const LayerHardware& hardware, bool framed, std::uint64_t seed, std::uint32_t trial);
+/// blocks: whether the matrix has blocks (groups of a convolution, windows that share arrays).
+ChipKey make_chip_key(int layer, const LayerHardware& hardware, bool framed, bool blocks, std::uint64_t seed,
+                      std::uint32_t trial);
 
 /// Programmed and packed layers of the last chips used, up to `capacity` bytes.
 class ChipCache {

@@ -15,7 +15,7 @@ namespace crossgrid {
 /// value -> dac(clamp(scale * (partial + adc(value)) + bias)).
 struct Epilogue {
   Converter<float> adc;
-  float scale = 1;               ///< layer units per current
+  float scale = 1;                   ///< layer units per current
   std::span<const float> bias_tile;  ///< the bias repeated, see make_bias_tile
   Clamp clamp = no_clamp;
   Converter<float> dac;  ///< of the only consumer, else nothing (ideal, scale 1)

@@ -83,7 +83,10 @@ struct LayerPlan {
   int rows = 0, cols = 0, mvms_per_image = 0;
   int row_arrays = 0, col_arrays = 0;  ///< arrays per sign after partition
   int cells = 0;                       ///< devices used, both signs and all slices
-  std::string execution;               ///< e.g. "one direct convolution per row block, ADC fused"
+  /// Share of the arrays' places (array.rows_max x cols_max each, else the matrix's own) that hold the layer's weights:
+  /// free rows and columns don't, nor do cells between the blocks of groups and windows.
+  double utilisation = 0;
+  std::string execution;  ///< e.g. "one direct convolution per row block, ADC fused"
   std::string reason;
   double megaflops_per_image = 0;
 };

@@ -32,6 +32,7 @@ class Lane {
     step_inputs,    ///< of a recurrent layer
     step_products,  ///< of a recurrent layer
     all_products,   ///< of a recurrent layer
+    tiled_outputs,
     scratch_count
   };
   enum DoubleScratch { sums, input_sums, pixel_sums, double_scratch_count };

@@ -44,6 +44,8 @@ struct MatrixPlan {
   std::optional<IntegerCells> integers;
   std::string reason;
 
+  /// Each of them is told of once: with the first block.
+  int idle_with(int block) const { return block == 0 ? idle : 0; }
   /// Rows that products compute over those that the matrix has: 1 where no channel is cut.
   double overhead(const ConvolutionShape& geometry) const;
 };
@@ -58,6 +60,13 @@ int matrix_cols(const MatrixLayer& layer, const LayerHardware& hardware);
 
 /// Whether each window must be driven by itself: inputs scaled per vector or halved where outputs clip.
 bool drives_windows(const LayerHardware& hardware);
+
+/// Whether converters of currents that are equal give equal codes: in all arrays, or in those of as many rows.
+struct AlikeConverters {
+  bool of_any_rows = false, of_as_many_rows = false;
+  bool operator==(const AlikeConverters&) const = default;
+};
+AlikeConverters alike_converters(const AdcConfig& adc);
 
 /// The cheapest exact plan. geometry: of one image, with the groups that the network has.
 MatrixPlan plan_matrix(const ConvolutionShape& geometry, const LayerHardware& hardware, NoisePath noise);

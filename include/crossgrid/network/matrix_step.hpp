@@ -34,6 +34,15 @@ struct MatrixStep {
   Window frame;
   float frame_value = 0;
   bool framed() const { return frame.padded(); }
+  /// Where windows share arrays: the layer's own geometry, of whose tiles the matrix's is (tiled_geometry).
+  struct Tiles {
+    ConvolutionShape layer;
+    WindowTile tile;
+  };
+  std::optional<Tiles> tiles;
+
+  /// The geometry of what the layer leaves behind.
+  const ConvolutionShape& outputs() const { return tiles ? tiles->layer : matrix->geometry; }
 
   const AdcStage& adc(int block, int converter) const;
   /// Layer units per unit of the first plane's current.
@@ -79,19 +88,22 @@ AdcPlace adc_place(const MatrixStep& step, const LayerHardware& hardware, double
 /// The range of the ADCs at a place.
 Interval adc_range_at(const LayerHardware& hardware, const LayerRanges& ranges, const AdcPlace& place);
 
-/// Weights as the arrays hold them: with the rows of a bias; of a grouped convolution the whole block-diagonal matrix,
-/// or where groups have arrays of their own the groups' outputs side by side.
+/// Weights as the arrays hold them: with the rows of a bias; of a grouped convolution, and where windows share arrays,
+/// the whole block-diagonal matrix, or where groups have arrays of their own the groups' outputs side by side.
 Matrix matrix_weights(const Layer& layer, const LayerHardware& hardware);
-/// Hardware whose arrays hold columns of one group only, where groups have arrays of their own: as many as cols_max
-/// allows that divide a group's.
-LayerHardware arrayed_hardware(const LayerHardware& hardware, const ConvolutionShape& geometry);
+/// Hardware that holds such weights. Where groups have arrays of their own, arrays of columns of one group only: as
+/// many as cols_max allows that divide a group's. Where windows share arrays, the weight limit of a single copy.
+LayerHardware arrayed_hardware(const Layer& layer, const LayerHardware& hardware);
 
-/// What a layer's arrays are driven with: `inputs` (images of shape `in`) through the DAC unless `encoded`, framed
-/// where needed. Valid until the lane's next layer.
+/// What a layer's arrays are driven with: `inputs` (images of shape `in`) through the DAC unless `encoded` or windows
+/// are driven by themselves; framed or gathered in tiles where needed. Valid until the lane's next layer.
 const float* drive(const MatrixStep& step, const float* inputs, const Shape& in, bool encoded, Lane& lane);
 
-/// The geometry of a layer on arrays that a DAC drives: with an explicit frame where DAC(0) is not 0.
-ConvolutionShape driven_geometry(const ConvolutionShape& geometry, const Converter<float>& dac);
+/// The geometry that a step's arrays see of a layer's: with an explicit frame where DAC(0) is not 0, or of tiles.
+ConvolutionShape driven_geometry(const MatrixStep& step, const ConvolutionShape& layer);
+
+/// The bias of a step's columns.
+std::vector<float> step_bias(const MatrixStep& step, const std::vector<float>& bias);
 
 /// Outputs of a layer whose conversions are shifted and added: images of windows x outputs in layer units, the bias in
 /// them. inputs: of shape `in`; `encoded`: after the DAC. `observe` may be empty. halvings: by image, how often inputs

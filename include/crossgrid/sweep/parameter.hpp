@@ -58,6 +58,8 @@ struct Parameter {
   std::function<void(LayerHardware&, const Json&)> set;
   /// The canonical value in a layer's hardware.
   std::function<Json(const LayerHardware&)> get;
+  /// Why the parameter can't matter in this layer, whatever else is set; empty where it can. May be empty itself.
+  std::function<std::string(const MatrixLayer&)> misplaced;
   /// Why the parameter changes nothing in this layer (rule R2), empty where it matters.
   std::function<std::string(const LayerHardware&, const MatrixLayer&)> inert;
 };
