@@ -5,7 +5,9 @@
 namespace crossgrid {
 
 int executor_command(const Arguments& arguments) {
-  return run_executor_process(arguments, make_inference_runner);
+  return run_executor_process(arguments, [](const std::string& job) {
+    return make_inference_runner(InferenceJob::from_text(job), executor_threads_from_environment());
+  });
 }
 
 }  // namespace crossgrid

@@ -6,19 +6,20 @@
 #include "crossgrid/app/sweep_context.hpp"
 #include "crossgrid/backend/numeric_class.hpp"
 #include "crossgrid/base/version.hpp"
-#include "crossgrid/engine/executor_process.hpp"
 #include "crossgrid/engine/folder_lock.hpp"
 #include "crossgrid/sweep/range_folder.hpp"
 
 namespace crossgrid {
 
 std::string InferenceJob::to_text() const {
-  return Json{{"sweep", sweep}, {"sweep_path", sweep_path}, {"isa", isa}, {"ranges", ranges}}.dump();
+  return Json{{"sweep", sweep}, {"sweep_path", sweep_path}, {"numeric_class", numeric_class.text()}, {"ranges", ranges}}
+      .dump();
 }
 
 InferenceJob InferenceJob::from_text(const std::string& text) {
   const Json json = parse_json(text, "job");
-  return {json.at("sweep"), json.at("sweep_path"), json.at("isa"), json.at("ranges")};
+  return {json.at("sweep"), json.at("sweep_path"), NumericClass::from_text(json.at("numeric_class")),
+          json.at("ranges")};
 }
 
 namespace {
@@ -43,7 +44,7 @@ Id128 calibration_facts(const SweepContext& context, const CalibrationPlan& plan
 
 CalibrationPlan plan_with_store(const SweepContext& context, const std::string& folder) {
   CalibrationPlan plan = context.calibration_plan();
-  if (!plan.data) return plan;
+  if (!plan.data || folder.empty()) return plan;
   const ProcessIdentity process = this_process();
   plan.store =
       std::make_shared<RangeFolder>(posix_files(), folder, calibration_facts(context, plan),
@@ -53,10 +54,9 @@ CalibrationPlan plan_with_store(const SweepContext& context, const std::string& 
 
 class InferenceRunner : public UnitRunner {
  public:
-  explicit InferenceRunner(const InferenceJob& job)
+  InferenceRunner(const InferenceJob& job, int threads)
       : context_(load_sweep_context(parse_sweep(job.sweep, job.sweep_path))),
-        engine_(context_.network, context_.test, plan_with_store(context_, job.ranges),
-                executor_threads_from_environment()) {}
+        engine_(context_.network, context_.test, plan_with_store(context_, job.ranges), threads) {}
 
   UnitResult run(const Unit& unit, const std::function<void()>& heartbeat) override {
     const auto start = std::chrono::steady_clock::now();
@@ -83,10 +83,13 @@ class InferenceRunner : public UnitRunner {
 
 }  // namespace
 
-std::unique_ptr<UnitRunner> make_inference_runner(const std::string& job_text) {
-  const InferenceJob job = InferenceJob::from_text(job_text);
-  pin_instruction_set(job.isa);
-  return std::make_unique<InferenceRunner>(job);
+std::unique_ptr<UnitRunner> make_inference_runner(const InferenceJob& job, int threads) {
+  try {
+    pin_numeric_class(job.numeric_class);
+  } catch (const Error& error) {
+    throw UnfitHost(ExitCode::conflict, error.what());
+  }
+  return std::make_unique<InferenceRunner>(job, threads);
 }
 
 }  // namespace crossgrid

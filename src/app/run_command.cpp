@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "crossgrid/app/command_line.hpp"
@@ -15,6 +16,7 @@
 #include "crossgrid/base/error.hpp"
 #include "crossgrid/engine/journal_sink.hpp"
 #include "crossgrid/engine/mpi_transport.hpp"
+#include "crossgrid/engine/signs_of_life.hpp"
 
 namespace crossgrid {
 
@@ -31,6 +33,9 @@ constexpr CommandHelp help{
     "  crossgrid run sweeps/quickstart.json -o results/more --set trials=10 --grid adc.bits=4,6,8\n"
     "  mpirun -np 9 --bind-to none --enable-recovery crossgrid run sweeps/quickstart.json"};
 
+constexpr std::uint32_t most_retries = 1'000'000;
+constexpr double shortest_lease = 0.5;  ///< [s]: a busy machine must not look like a dead one
+
 struct RunOptions {
   std::string folder;
   int threads = 0;
@@ -38,7 +43,8 @@ struct RunOptions {
   std::string isa;
   bool extend = false;
   bool retry_failed = false;
-  double disk_wait = 0;  ///< [s]
+  int retries = 2;
+  double lease = 20, time_limit = 60, disk_wait = 600;  ///< [s]
   bool quiet = false, verbose = false;
 };
 
@@ -52,16 +58,30 @@ po::options_description run_options() {
       "isa", po::value<std::string>()->default_value(""),
       "instruction set to pin the sweep to: avx2, avx512, avx512_vnni")(
       "extend", "go on in a folder whose results have another seed, data set or network, or share no point")(
-      "retry-failed", "run failed units again")("disk-wait", po::value<double>()->default_value(60),
-                                                "seconds to wait for room when the disk is full")(
+      "retry-failed", "run failed units again")("retries", po::value<std::uint32_t>()->default_value(2),
+                                                "further attempts at a unit that fails")(
+      "time-limit", po::value<double>()->default_value(60),
+      "seconds without a sign of life, and least run time of a unit, after which it is given up (a unit may take 10 "
+      "times its predicted time)")(
+      "lease", po::value<double>()->default_value(20),
+      "seconds of silence after which a worker's units go to others; a worker waits half as much longer for rank 0")(
+      "disk-wait", po::value<double>()->default_value(600), "seconds to wait for room when the disk is full")(
       "quiet,q", "print errors only")("verbose,v", "print a line for every unit that ends");
   return options;
 }
 
-RunOptions read_options(const po::variables_map& values, const SweepFile& sweep) {
+double seconds_option(const po::variables_map& values, const char* name, double least) {
+  const double seconds = values[name].as<double>();
+  if (seconds >= least && std::isfinite(seconds)) return seconds;
+  throw Error(ExitCode::usage, fmt::format("--{} {}: expected {}", name, seconds,
+                                           least > 0 ? fmt::format("at least {} s", least) : "0 or more"));
+}
+
+RunOptions read_options(const po::variables_map& values) {
   RunOptions options;
-  options.folder = values.count("output") ? values["output"].as<std::string>() : "results/" + sweep.name;
-  if (options.folder.empty()) throw Error(ExitCode::usage, "--output '': expected the name of a folder");
+  if (values.count("output")) options.folder = values["output"].as<std::string>();
+  if (values.count("output") && options.folder.empty())
+    throw Error(ExitCode::usage, "--output '': expected the name of a folder");
   options.threads = values["threads"].as<int>();
   if (options.threads < 0)
     throw Error(ExitCode::usage, fmt::format("--threads {}: expected 0 or more", options.threads));
@@ -72,9 +92,10 @@ RunOptions read_options(const po::variables_map& values, const SweepFile& sweep)
     throw Error(ExitCode::usage, fmt::format("--isa {}: expected one of {}", options.isa, fmt::join(known, ", ")));
   options.extend = values.count("extend") > 0;
   options.retry_failed = values.count("retry-failed") > 0;
-  options.disk_wait = values["disk-wait"].as<double>();
-  if (!(options.disk_wait >= 0))
-    throw Error(ExitCode::usage, fmt::format("--disk-wait {}: expected 0 or more", options.disk_wait));
+  options.retries = static_cast<int>(std::min(values["retries"].as<std::uint32_t>(), most_retries));
+  options.lease = seconds_option(values, "lease", shortest_lease);
+  options.time_limit = seconds_option(values, "time-limit", 0);
+  options.disk_wait = seconds_option(values, "disk-wait", 0);
   options.quiet = values.count("quiet") > 0, options.verbose = values.count("verbose") > 0;
   if (options.quiet && options.verbose) throw Error(ExitCode::usage, "--quiet and --verbose exclude each other");
   return options;
@@ -107,6 +128,7 @@ void conclude(const RunOptions& options, const std::string& again, const EngineO
              grouped(counts.points - counts.done - counts.failed), counted(progress.durable, "unit"),
              duration_text(progress.seconds));
   if (progress.retried) fmt::print(", {} repeated", counted(progress.retried, "attempt"));
+  if (progress.duplicates) fmt::print(", {} that came twice, dropped", counted(progress.duplicates, "result"));
   if (counts.not_finite)
     fmt::print(", {} with metrics that are not finite (see not_finite columns)", counted(counts.not_finite, "point"));
   fmt::print("\nwrote {0}/points.jsonl, points.meta.json, summary.json\n", options.folder);
@@ -135,8 +157,9 @@ std::string same_command(const Arguments& arguments) {
   return text;
 }
 
-/// Pins this process to the numeric class that the folder's first run had, or to --isa, or to the host's best.
-NumericClass pin_numeric_class(const RunOptions& options, const std::optional<std::string>& recorded) {
+/// Fixes the sweep's numeric class and pins this process to it: the class that the folder's first run had, or to --isa,
+/// or to the host's best.
+NumericClass choose_numeric_class(const RunOptions& options, const std::optional<std::string>& recorded) {
   if (!recorded) {
     pin_instruction_set(options.isa);
     return host_numeric_class();
@@ -147,23 +170,42 @@ NumericClass pin_numeric_class(const RunOptions& options, const std::optional<st
                 fmt::format("--isa {}: the results in {} were computed with {}; choose another folder", options.isa,
                             options.folder, *recorded));
   }
-  pin_instruction_set(wanted.isa);
-  NumericClass found = host_numeric_class();
-  if (found != wanted) {
-    throw Error(ExitCode::conflict,
-                fmt::format("{}: its results were computed with {}, but this host computes with {}, whose last bits "
-                            "differ; continue on a host like the first, or choose another folder",
-                            options.folder, *recorded, found.text()));
+  try {
+    pin_numeric_class(wanted);
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("{}: {}; continue on a host like the first, or choose another folder",
+                                          options.folder, error.what()));
   }
-  return found;
+  return wanted;
+}
+
+EngineOptions engine_options(const RunOptions& options) {
+  EngineOptions engine;
+  engine.executor_threads = options.threads;
+  engine.scheduler.retries = options.retries;
+  engine.scheduler.time_limit = engine.worker.silence_limit = options.time_limit;
+  set_lease(engine, options.lease);
+  return engine;
+}
+
+/// Of a worker's rank. Rank 0 has the same words, and says what is wrong with them.
+EngineOptions worker_options(const po::variables_map& values) {
+  try {
+    return engine_options(read_options(values));
+  } catch (const Error&) {
+    return {};
+  }
 }
 
 /// Rank 0: plans, schedules, journals, writes the database. Sets `lost_ranks` for the farewell.
 ExitCode lead(const po::variables_map& values, const Arguments& arguments, MpiTransport* transport, bool& lost_ranks) {
+  std::optional<SignsOfLife> signs;
+  if (transport) signs.emplace(*transport);
   const SweepContext context = load_sweep_context(sweep_argument(help, values));
-  RunOptions options = read_options(values, context.sweep);
+  RunOptions options = read_options(values);
+  if (options.folder.empty()) options.folder = "results/" + context.sweep.name;
   FileSystem& files = posix_files();
-  const NumericClass numeric_class = pin_numeric_class(options, recorded_numeric_class(files, options.folder));
+  const NumericClass numeric_class = choose_numeric_class(options, recorded_numeric_class(files, options.folder));
   const std::string again = same_command(arguments);
   OutputFolder folder(files, system_time(), this_process(),
                       output_request(context, options.folder, numeric_class.text(), again, options.extend));
@@ -182,11 +224,11 @@ ExitCode lead(const po::variables_map& values, const Arguments& arguments, MpiTr
   JournalSink sink(folder, system_time(), this_process().host, warn, options.disk_wait);
   UnitLines lines(sink, [&progress](const std::string& line) { progress.note(line); });
   ResultSink& results = options.verbose ? static_cast<ResultSink&>(lines) : sink;
-  const InferenceJob job{context.sweep.resolved, context.sweep.path, numeric_class.isa, options.folder + "/ranges"};
-  EngineOptions engine;
-  engine.executor_threads = options.threads;
+  const InferenceJob job{context.sweep.resolved, context.sweep.path, numeric_class, options.folder + "/ranges"};
+  EngineOptions engine = engine_options(options);
   engine.warn = warn;
   EngineOutcome outcome;
+  signs.reset();
   try {
     outcome = run_engine(transport, engine, units, results, job.to_text(),
                          [&](const EngineProgress& state) { progress.update(state); });
@@ -219,10 +261,7 @@ int run_command(const Arguments& arguments) {
   }
   MpiTransport transport;
   if (transport.rank() > 0) {
-    EngineOptions options;
-    options.executor_threads = (*values)["threads"].as<int>();
-    options.warn = [](const std::string&) {};
-    const int code = run_worker(transport, options);
+    const int code = run_worker(transport, worker_options(*values));
     transport.finish(code != 0);  // a worker that gave up alone must not wait for the others
     return code;
   }

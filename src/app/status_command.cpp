@@ -69,8 +69,27 @@ void print_owner(const JournalContent& journal, std::uint64_t images_left) {
   if (running && images_left > 0) print_rate(journal, images_left);
 }
 
-/// The last lines of why a unit failed, indented.
-void print_failures(const SweepContext& context, const JournalContent& journal) {
+constexpr std::size_t log_lines_shown = 10;
+
+/// Why a unit failed, the end of its executor's log indented, and how to see it again.
+void print_failure(const std::string& folder, const Id128& id, const Unit& unit, const FailedSpan& span) {
+  fmt::print("failed    point {} trial {} images {}..{} after {} attempts on {}: {}{}\n", unit.point, unit.trial,
+             unit.first, unit.first + unit.count - 1, span.attempts, span.host, span.reason,
+             span.signal ? fmt::format(" [signal {}]", span.signal) : "");
+  std::size_t begin = span.log.size();
+  for (std::size_t lines = 0; lines < log_lines_shown && begin > 0; ++lines) {
+    const std::size_t newline = begin > 1 ? span.log.rfind('\n', begin - 2) : std::string::npos;
+    begin = newline == std::string::npos ? 0 : newline + 1;
+  }
+  for (std::size_t at = begin; at < span.log.size();) {
+    const std::size_t end = std::min(span.log.find('\n', at), span.log.size());
+    fmt::print("          | {}\n", std::string_view(span.log).substr(at, end - at));
+    at = end + 1;
+  }
+  fmt::print("          {}\n", command_to_replay(shell_word(folder), id, unit));
+}
+
+void print_failures(const std::string& folder, const SweepContext& context, const JournalContent& journal) {
   std::size_t shown = 0, found = 0;
   const ImageSpan whole{context.first_image, context.image_count};
   for (std::uint64_t index = 0; index < context.grid.size(); ++index) {
@@ -81,8 +100,8 @@ void print_failures(const SweepContext& context, const JournalContent& journal) 
         ++found;
         if (shown == failures_shown) continue;
         ++shown;
-        fmt::print("failed    point {} trial {} images {}..{} after {} attempts on {}: {}\n", index, trial,
-                   span.images.first, span.images.end() - 1, span.attempts, span.host, span.reason);
+        const Unit unit{index, trial, span.images.first, static_cast<std::uint32_t>(span.images.count)};
+        print_failure(folder, id, unit, span);
       }
     }
   }
@@ -123,7 +142,7 @@ int status_command(const Arguments& arguments) {
     // A line without its end is one that is being written at this moment.
     if (!loss.at_end) fmt::print("journal   {}\n", loss.text());
   }
-  print_failures(context, journal);
+  print_failures(folder, context, journal);
   return 0;
 }
 

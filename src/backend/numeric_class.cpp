@@ -26,4 +26,18 @@ NumericClass NumericClass::from_text(const std::string& text) {
   throw Error(ExitCode::bad_input, "'" + text + "' is no numeric class (expected e.g. host/avx512/onednn-2.6.3)");
 }
 
+void pin_numeric_class(const NumericClass& wanted) {
+  std::string here;
+  try {
+    pin_instruction_set(wanted.isa);
+    const NumericClass found = host_numeric_class();
+    if (found == wanted) return;
+    here = "computes with " + found.text();
+  } catch (const Error& error) {
+    here = std::string("can't: ") + error.what();
+  }
+  throw Error(ExitCode::conflict, "the sweep's results are computed with " + wanted.text() + ", but this host " + here +
+                                      "; the last bits would differ");
+}
+
 }  // namespace crossgrid

@@ -143,6 +143,7 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 }
 
 std::string end_text(int status) {
+  if (status < 0) return "ended in an unknown way";
   if (WIFEXITED(status)) return "exited with code " + std::to_string(WEXITSTATUS(status));
   const int signal = WTERMSIG(status);
   const char* name = ::sigabbrev_np(signal);
@@ -217,8 +218,9 @@ bool ChildProcess::has_exited() const {
   return ::waitid(P_PID, static_cast<id_t>(id_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == id_;
 }
 
-/// How it ended. Its process group goes with it: its id is free for others once it is reaped.
-std::string ChildProcess::reap() {
+/// How it ended, as waitpid(2) says it; -1 where that is not known. Its process group goes with it: its id is free for
+/// others once it is reaped.
+int ChildProcess::reap() {
   kill();
   int status = 0;
   pid_t reaped = -1;
@@ -226,7 +228,7 @@ std::string ChildProcess::reap() {
     reaped = ::waitpid(id_, &status, 0);
   } while (reaped < 0 && errno == EINTR);
   id_ = -1;
-  return reaped < 0 ? "ended in an unknown way" : end_text(status);
+  return reaped < 0 ? -1 : status;
 }
 
 std::vector<ExecutorEvent> ChildProcess::look() {
@@ -239,7 +241,9 @@ std::vector<ExecutorEvent> ChildProcess::look() {
   read_log();
   const UnitId started = mark_->started.load(std::memory_order_acquire);
   if (exited) {
-    events.emplace_back(ExecutorDied{started, reap(), last_lines_.text()});
+    const int status = reap();
+    const int signal = status >= 0 && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    events.emplace_back(ExecutorDied{started, end_text(status), last_lines_.text(), signal});
   } else {
     events.emplace_back(ExecutorPulse{started, mark_->heartbeats.load(std::memory_order_relaxed)});
   }

@@ -157,13 +157,17 @@ class Highlights {
     }
     for (const auto& [trial, failure] : point.failures) {
       if (failures_.size() == most_failures_listed) return;
+      const Unit unit{row.index, trial, failure.images.first, static_cast<std::uint32_t>(failure.images.count)};
       failures_.push_back(Json{{"index", row.index},
                                {"trial", trial},
                                {"first", failure.images.first},
                                {"count", failure.images.count},
                                {"attempts", failure.attempts},
                                {"host", failure.host},
-                               {"reason", failure.reason}});
+                               {"reason", failure.reason},
+                               {"signal", failure.signal},
+                               {"log", failure.log},
+                               {"replay", command_to_replay(".", row.id, unit)}});
     }
   }
 

@@ -74,13 +74,16 @@ class ExecutorLoop {
     const Message message = decode_message(bytes);
     const auto* job = std::get_if<JobMessage>(&message);
     if (job == nullptr) throw Error(ExitCode::internal, "executor: the first message is not the job");
+    failpoint("executor.before_load");
     try {
       runner_ = factory(job->text);
       return true;
+    } catch (const UnfitHost& error) {
+      channel_.send(encode_message(BrokenMessage{error.what(), error.code(), Broken::worker}));
     } catch (const Error& error) {
-      channel_.send(encode_message(BrokenMessage{error.what(), error.code(), true}));
+      channel_.send(encode_message(BrokenMessage{error.what(), error.code(), Broken::run}));
     } catch (const std::exception& error) {
-      channel_.send(encode_message(BrokenMessage{error.what(), ExitCode::internal, false}));
+      channel_.send(encode_message(BrokenMessage{error.what(), ExitCode::internal, Broken::process}));
     }
     return false;
   }
@@ -118,25 +121,13 @@ class ExecutorLoop {
   void run_task(const Task& task) {
     mark_.started.store(task.id, std::memory_order_release);
     mark_.heartbeats.fetch_add(1, std::memory_order_release);
-    failpoint("executor.after_start");
-    const double begin = seconds_now();
-    Outcome outcome{task.id, {}};
-    try {
-      outcome.result = runner_->run(task.unit, [this] { beat(); });
-    } catch (const std::exception& error) {
-      outcome.result.status = UnitStatus::failed;
-      outcome.result.reason = error.what();
-    } catch (...) {
-      outcome.result.status = UnitStatus::failed;
-      outcome.result.reason = "an exception that is no std::exception";
-    }
+    Outcome outcome{task.id, attempt_unit(*runner_, task.unit, [this] { beat(); })};
     const double end = seconds_now();
-    outcome.result.unit = task.unit;
-    outcome.result.seconds = end - begin;
+    const double seconds = outcome.result.seconds;
     if (outcomes_.outcomes.empty()) oldest_outcome_ = end;
     outcomes_.outcomes.push_back(std::move(outcome));
     const bool group_full = outcomes_.outcomes.size() >= group_size || end - oldest_outcome_ > group_seconds;
-    if (group_full || end - begin > tiny_unit_seconds) send_outcomes();
+    if (group_full || seconds > tiny_unit_seconds) send_outcomes();
   }
 
   void beat() {
@@ -171,6 +162,24 @@ int number_after(const std::vector<std::string>& arguments, const std::string& n
 }
 
 }  // namespace
+
+UnitResult attempt_unit(UnitRunner& runner, const Unit& unit, const std::function<void()>& heartbeat) {
+  failpoint("executor.after_start");
+  const double begin = seconds_now();
+  UnitResult result;
+  try {
+    result = runner.run(unit, heartbeat);
+  } catch (const std::exception& error) {
+    result.status = UnitStatus::failed;
+    result.reason = error.what();
+  } catch (...) {
+    result.status = UnitStatus::failed;
+    result.reason = "an exception that is no std::exception";
+  }
+  result.unit = unit;
+  result.seconds = seconds_now() - begin;
+  return result;
+}
 
 int run_executor_process(int fd, int parent, const UnitRunnerFactory& factory) {
   tie_to_parent(parent);

@@ -1,5 +1,7 @@
 #include "crossgrid/engine/failpoint.hpp"
 
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -86,7 +88,22 @@ void check_name(const std::string& name, const std::string& entry) {
   refuse(entry, "unknown failpoint '" + name + "' (known: " + known + ")");
 }
 
+/// For tests that must know which traps were met. Nothing is said where the file can't be written: its reader will.
+void log_firing(const char* name) {
+  const char* path = std::getenv("CROSSGRID_FAILPOINT_LOG");
+  if (path == nullptr) return;
+  const double now = std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  const std::string line = fmt::format(R"({{"failpoint":"{}","time":{:.6f},"process":{},"parent":{}}})"
+                                       "\n",
+                                       name, now, ::getpid(), ::getppid());
+  const int file = ::open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+  if (file < 0) return;
+  [[maybe_unused]] const ssize_t written = ::write(file, line.data(), line.size());
+  ::close(file);
+}
+
 void fire(const Trap& trap, const char* name) {
+  log_firing(name);
   switch (trap.action) {
     case Action::kill:
       ::kill(::getpid(), SIGKILL);
@@ -109,10 +126,16 @@ void fire(const Trap& trap, const char* name) {
 
 const std::vector<FailpointName>& failpoint_names() {
   static const std::vector<FailpointName> names = {
+      {"executor.before_load", "an executor process has been told its job, nothing of it is loaded"},
       {"executor.after_start", "a unit is marked as started, nothing of it is done"},
       {"executor.before_result", "units are done, their results not sent to the worker"},
+      {"worker.before_spawn", "a worker is about to start an executor process"},
       {"worker.before_forward", "results have reached the worker, not rank 0"},
       {"scheduler.before_append", "results have reached rank 0, not the journal"},
+      {"journal.after_append", "results are in the journal's file, not on the disk"},
+      {"journal.after_sync", "results are on the disk, the scheduler does not know it yet"},
+      {"database.before_write", "the run has ended, the database is not written"},
+      {"database.after_write", "the database is written, the folder is not given back"},
   };
   return names;
 }

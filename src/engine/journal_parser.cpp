@@ -3,6 +3,7 @@
 #include <simdjson.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
@@ -15,6 +16,7 @@ namespace {
 namespace dom = simdjson::dom;
 
 constexpr std::size_t crc_digits = 8;
+constexpr std::uint64_t largest_signal = 64;
 /// Up to and with the comma after the checksum.
 constexpr std::size_t checked_from = journal_line_start.size() + crc_digits + 2;
 
@@ -33,6 +35,14 @@ Integer integer_of(const dom::object& object, std::string_view name) {
 std::uint64_t count_of(const dom::object& object, std::string_view name) {
   std::uint64_t value = 0;
   const auto error = object[name].get_uint64().get(value);
+  if (error != simdjson::NO_SUCH_FIELD && error != simdjson::SUCCESS) throw simdjson::simdjson_error(error);
+  return value;
+}
+
+/// A text that older programs did not write.
+std::string_view optional_text_of(const dom::object& object, std::string_view name) {
+  std::string_view value;
+  const auto error = object[name].get_string().get(value);
   if (error != simdjson::NO_SUCH_FIELD && error != simdjson::SUCCESS) throw simdjson::simdjson_error(error);
   return value;
 }
@@ -60,7 +70,11 @@ UnitRecord unit_of(const dom::object& object) {
   result.seconds = object["seconds"].get_double().value();
   result.attempts = integer_of<std::uint32_t>(object, "attempts");
   record.host = text_of(object, "host");
-  if (result.status == UnitStatus::failed) result.reason = text_of(object, "reason");
+  if (result.status == UnitStatus::failed) {
+    result.reason = text_of(object, "reason");
+    result.signal = static_cast<int>(std::min<std::uint64_t>(count_of(object, "signal"), largest_signal));
+    result.log = optional_text_of(object, "log");
+  }
   return record;
 }
 

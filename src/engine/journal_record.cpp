@@ -14,7 +14,7 @@ namespace crossgrid {
 
 namespace {
 
-constexpr std::size_t longest_reason = std::size_t{8} << 10;
+constexpr std::size_t longest_failure_text = std::size_t{8} << 10;
 /// `{"crc":"xxxxxxxx",`: the checksum is of what follows.
 constexpr std::string_view blank_start = "{\"crc\":\"00000000\",";
 
@@ -68,6 +68,11 @@ void append_metric(std::string& text, const std::string& name, const MetricSum& 
 }
 
 }  // namespace
+
+std::string command_to_replay(std::string_view folder, const Id128& point, const Unit& unit) {
+  return fmt::format("crossgrid replay {} --point {} --trial {} --images {}..{}", folder, point.hex(), unit.trial,
+                     unit.first, unit.first + unit.count - 1);
+}
 
 std::string journal_line(const JournalHeader& header) {
   return sealed_object(Json{{"kind", "header"},
@@ -125,7 +130,13 @@ void append_journal_line(std::string& text, const Id128& point, const UnitResult
   append_string(text, host);
   if (!done) {
     text += ",\"reason\":";
-    append_string(text, std::string_view(result.reason).substr(0, longest_reason));
+    append_string(text, std::string_view(result.reason).substr(0, longest_failure_text));
+    if (result.signal != 0) fmt::format_to(std::back_inserter(text), ",\"signal\":{}", result.signal);
+    const std::string_view log(result.log);
+    text += ",\"log\":";
+    append_string(text, log.substr(log.size() - std::min(log.size(), longest_failure_text)));
+    text += ",\"replay\":";
+    append_string(text, command_to_replay(".", point, unit));
   }
   text += '}';
   seal(text, start);

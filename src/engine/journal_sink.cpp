@@ -10,7 +10,7 @@ namespace crossgrid {
 
 namespace {
 
-constexpr double seconds_between_tries = 5;
+constexpr double seconds_between_tries = 1;
 
 }  // namespace
 
@@ -29,7 +29,8 @@ void JournalSink::try_waiting() {
     if (folder_.append(waiting_.front().results, host_) == AppendOutcome::disk_full) {
       if (full_since_ < 0) {
         full_since_ = clock_.monotonic();
-        warn_(fmt::format("the disk is full; results are held in memory, trying again for {:.0f} s", patience_));
+        warn_(
+            fmt::format("the disk is full: paused, results are held in memory; trying again for {:.0f} s", patience_));
       }
       try_again_at_ = clock_.monotonic() + seconds_between_tries;
       return;
@@ -38,7 +39,7 @@ void JournalSink::try_waiting() {
     waiting_.pop_front();
   }
   if (full_since_ >= 0) {
-    warn_("the disk takes results again");
+    warn_("the disk takes results again: the run goes on");
     full_since_ = -1;
   }
 }

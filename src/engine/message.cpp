@@ -96,6 +96,8 @@ void put_outcome(Writer& writer, const Outcome& outcome) {
   writer.put(result.seconds);
   writer.put(result.attempts);
   writer.put(result.reason);
+  writer.put(static_cast<std::int32_t>(result.signal));
+  writer.put(result.log);
   writer.put(static_cast<std::uint64_t>(result.metrics.size()));
   for (const auto& [name, metric] : result.metrics) {
     writer.put(name);
@@ -114,6 +116,8 @@ Outcome get_outcome(Reader& reader) {
   outcome.result.seconds = reader.get<double>();
   outcome.result.attempts = reader.get<std::uint32_t>();
   outcome.result.reason = reader.get_text();
+  outcome.result.signal = reader.get<std::int32_t>();
+  outcome.result.log = reader.get_text();
   const auto metrics = reader.get_count(8 + sizeof(MetricSum::sum) + 24);
   for (std::size_t i = 0; i < metrics; ++i) {
     std::string name = reader.get_text();
@@ -161,7 +165,7 @@ void put_body(Writer& writer, const PulseMessage& message) {
 void put_body(Writer& writer, const BrokenMessage& message) {
   writer.put(message.text);
   writer.put(static_cast<std::int32_t>(message.code));
-  writer.put(static_cast<std::uint8_t>(message.whole_run));
+  writer.put(static_cast<std::uint8_t>(message.what));
 }
 
 void get_body(Reader& reader, JobMessage& message) {
@@ -185,7 +189,7 @@ void get_body(Reader& reader, HelloMessage& message) {
   message.warning = reader.get_text();
 }
 void get_body(Reader& reader, OutcomesMessage& message) {
-  message.outcomes.resize(reader.get_count(8 + 24 + 1 + 8 + 4 + 8 + 8));
+  message.outcomes.resize(reader.get_count(8 + 24 + 1 + 8 + 4 + 8 + 4 + 8 + 8));
   for (Outcome& outcome : message.outcomes) outcome = get_outcome(reader);
 }
 void get_body(Reader& reader, ReturnedMessage& message) {
@@ -198,7 +202,9 @@ void get_body(Reader& reader, PulseMessage& message) {
 void get_body(Reader& reader, BrokenMessage& message) {
   message.text = reader.get_text();
   message.code = static_cast<ExitCode>(reader.get<std::int32_t>());
-  message.whole_run = reader.get_flag();
+  const auto what = reader.get<std::uint8_t>();
+  if (what > static_cast<std::uint8_t>(Broken::run)) refuse("what is broken is not known: " + std::to_string(what));
+  message.what = static_cast<Broken>(what);
 }
 
 /// Decodes the alternative of the variant whose index is `kind`.

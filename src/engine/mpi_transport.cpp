@@ -78,7 +78,7 @@ bool launched_by_mpi() {
 
 MpiTransport::MpiTransport() {
   int provided = 0;
-  MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided);
+  MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided);
   MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
   MPI_Comm_size(MPI_COMM_WORLD, &size_);
   node_share_ = measure_node_share(rank_);
@@ -151,7 +151,7 @@ void MpiTransport::finish(bool lost_ranks) {
     }
     outgoing_.clear();
     MPI_Finalize();
-  } else if (rank_ == 0 && parent_is_launcher()) {
+  } else if (parent_is_launcher()) {
     ::kill(::getppid(), SIGTERM);
   }
 }

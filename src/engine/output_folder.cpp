@@ -8,6 +8,7 @@
 
 #include "crossgrid/base/error.hpp"
 #include "crossgrid/base/version.hpp"
+#include "crossgrid/engine/failpoint.hpp"
 
 namespace crossgrid {
 
@@ -133,6 +134,7 @@ AppendOutcome OutputFolder::append(std::span<const UnitResult> results, std::str
   for (const UnitResult& result : results) entries.push_back({request_.points.id(result.unit.point), &result});
   const AppendOutcome outcome = writer_->append(entries, host, request_.parameters_of);
   if (outcome == AppendOutcome::written) {
+    failpoint("journal.after_append");
     for (const JournalWriter::Entry& entry : entries) {
       content_.work.add({entry.point, *entry.result, std::string(host_of(*entry.result, host))});
     }
@@ -146,7 +148,12 @@ void OutputFolder::tick() {
     writer_->append(lock_->record());
     heartbeat_at_ = clock_.monotonic() + owner_heartbeat_seconds;
   }
-  if (writer_->sync_due()) writer_->sync();
+  if (writer_->sync_due()) sync();
+}
+
+void OutputFolder::sync() {
+  writer_->sync();
+  failpoint("journal.after_sync");
 }
 
 DatabaseCounts OutputFolder::counts() const {
@@ -155,7 +162,11 @@ DatabaseCounts OutputFolder::counts() const {
 
 DatabaseCounts OutputFolder::write_database() {
   writer_->sync();
-  return crossgrid::write_database(files_, request_.path, request_.points, content_, request_.database);
+  failpoint("database.before_write");
+  const DatabaseCounts counts =
+      crossgrid::write_database(files_, request_.path, request_.points, content_, request_.database);
+  failpoint("database.after_write");
+  return counts;
 }
 
 void OutputFolder::close() {

@@ -62,7 +62,7 @@ RecordedWork::Piece RecordedWork::piece_of(const UnitRecord& record) {
   piece.attempts = result.attempts;
   piece.host = hosts_.number(record.host);
   if (result.status == UnitStatus::failed) {
-    piece.reason = result.reason;
+    piece.failure = std::make_shared<const Failure>(Failure{result.reason, result.log, result.signal});
     return piece;
   }
   piece.metrics.reserve(result.metrics.size());
@@ -92,7 +92,7 @@ void RecordedWork::merge(Piece& old, Piece&& incoming, const UnitRecord& record)
   }
   if (old.status == UnitStatus::failed) {
     const auto rank = [&](const Piece& piece) {
-      return std::tie(piece.attempts, piece.reason, hosts_.names[piece.host]);
+      return std::tie(piece.attempts, *piece.failure, hosts_.names[piece.host]);
     };
     if (rank(old) == rank(incoming)) ++duplicates_;
     if (rank(old) < rank(incoming)) old = std::move(incoming);
@@ -205,7 +205,9 @@ TrialState RecordedWork::trial(const Id128& point, std::uint32_t trial, ImageSpa
   for (const Piece& piece : recorded) {
     if (piece.status != UnitStatus::failed || !inside(piece.images, whole)) continue;
     for (const ImageSpan& images : without({piece.images}, covered)) {
-      state.failed.push_back({images, piece.attempts, piece.reason, hosts_.names[piece.host]});
+      const Failure& failure = *piece.failure;
+      state.failed.push_back(
+          {images, piece.attempts, failure.reason, failure.signal, failure.log, hosts_.names[piece.host]});
       failed.push_back(images);
     }
   }

@@ -1,5 +1,6 @@
 #include "crossgrid/engine/run_engine.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <exception>
@@ -46,6 +47,7 @@ class SchedulerHost {
       perform(scheduler_.on_message(clock_.now(), arrival->from, decode_message(arrival->bytes)));
     }
     with_sink([this] { sink_.poll(); });
+    scheduler_.hold(!sink_.accepts());
     flush_at_the_end();
     perform(scheduler_.on_tick(clock_.now()));
     show_progress();
@@ -82,7 +84,7 @@ class SchedulerHost {
         return scheduler_.refusal_code();
       case EngineEnd::workers_lost:
         // Silent workers may be back at the next start; those that could not run would fail again.
-        return scheduler_.lost_workers().empty() ? ExitCode::internal : ExitCode::to_be_continued;
+        return scheduler_.lost_workers().empty() ? scheduler_.refusal_code() : ExitCode::to_be_continued;
       default:
         return ExitCode::to_be_continued;
     }
@@ -118,7 +120,8 @@ class SchedulerHost {
   void flush_at_the_end() {
     const EngineProgress progress = scheduler_.progress();
     const std::uint64_t recorded = progress.done + progress.failed;
-    if (recorded == progress.total && progress.durable < recorded) with_sink([this] { sink_.flush(); });
+    const bool waits = recorded == progress.total && progress.durable < recorded;
+    if (waits && sink_.accepts()) with_sink([this] { sink_.flush(); });
   }
 
   void check_signals() {
@@ -185,6 +188,12 @@ std::string this_program() {
 
 Time MonotonicClock::now() const {
   return std::chrono::duration_cast<Time>(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+void set_lease(EngineOptions& options, double seconds) {
+  options.scheduler.lease = seconds;
+  options.worker.lease = 1.5 * seconds;
+  options.scheduler.heartbeat = options.worker.heartbeat = std::min(1.0, seconds / 5);
 }
 
 EngineOutcome run_engine(Transport* transport, const EngineOptions& options, UnitSource& source, ResultSink& sink,

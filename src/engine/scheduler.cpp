@@ -1,6 +1,7 @@
 #include "crossgrid/engine/scheduler.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "crossgrid/base/id128.hpp"
@@ -11,6 +12,7 @@ namespace {
 constexpr double memory_of_measurements = 0.99;  // weight that one more unit leaves to those before it
 constexpr double rate_window = 30;               // [s]
 constexpr double rate_step = 0.5;                // [s]
+constexpr double longest_retry_wait = 60;        // [s]
 
 /// The same for results with equal metrics, whatever attempt or process they come from.
 std::uint64_t fingerprint(UnitResult result) {
@@ -52,6 +54,7 @@ SchedulerActions Scheduler::on_message(Time now, int from, Message message) {
   } else if (auto* broken = std::get_if<BrokenMessage>(&message)) {
     take_broken(from, *broken, actions);
   } else if (std::holds_alternative<ByeMessage>(message)) {
+    worker(from).said_bye = true;
     if (worker(from).standing != Standing::broken) worker(from).standing = Standing::gone;
     give_back_all(worker(from), false);
   }
@@ -112,10 +115,11 @@ void Scheduler::take_outcomes(int from, std::vector<Outcome>& outcomes, Schedule
     release(state, outcome.id);
     const auto found = open_.find(outcome.id);
     if (found == open_.end()) {
-      drop_duplicate(outcome, actions);
+      drop_duplicate(from, outcome, actions);
     } else if (outcome.result.status == UnitStatus::failed) {
-      charge(outcome.id, outcome.result.reason, actions);
+      charge(from, outcome.id, std::move(outcome.result), actions);
     } else {
+      note_success(from, found->second, actions);
       const OpenUnit& unit = found->second;
       measured_seconds_ = memory_of_measurements * measured_seconds_ + std::max(outcome.result.seconds, 0.0);
       measured_cost_ = memory_of_measurements * measured_cost_ + unit.planned.cost;
@@ -131,31 +135,61 @@ void Scheduler::take_outcomes(int from, std::vector<Outcome>& outcomes, Schedule
 void Scheduler::close_unit(UnitId id, UnitResult result, SchedulerActions& actions) {
   const auto found = open_.find(id);
   if (found->second.times_lent > 1) {
-    closed_relent_[id] = result.status == UnitStatus::done ? fingerprint(result) : 0;
+    if (result.status == UnitStatus::done) closed_relent_[id] = {fingerprint(result), result.host};
   }
   open_.erase(found);
   actions.results.push_back(std::move(result));
 }
 
 /// A second result of a unit: valid, but the unit is closed already.
-void Scheduler::drop_duplicate(const Outcome& outcome, SchedulerActions& actions) {
+void Scheduler::drop_duplicate(int from, const Outcome& outcome, SchedulerActions& actions) {
   if (outcome.result.status == UnitStatus::failed) return;
   ++duplicates_;
   if (bug_ == SchedulerBug::duplicates_accepted) actions.results.push_back(outcome.result);
   const auto kept = closed_relent_.find(outcome.id);
-  if (kept == closed_relent_.end() || kept->second == 0 || kept->second == fingerprint(outcome.result)) return;
-  ++conflicts_;
-  actions.warnings.push_back("point " + std::to_string(outcome.result.unit.point) + ", trial " +
-                             std::to_string(outcome.result.unit.trial) +
-                             ": two workers gave different results; the first is kept. Results should not depend on "
-                             "the worker: check the memory and the processors of both hosts");
+  if (kept == closed_relent_.end() || kept->second.fingerprint == fingerprint(outcome.result)) return;
+  if (bug_ == SchedulerBug::conflicts_overlooked) return;
+  const Unit& unit = outcome.result.unit;
+  message_ = "two workers gave unequal results of one unit: point " + std::to_string(unit.point) + ", trial " +
+             std::to_string(unit.trial) + ", images " + std::to_string(unit.first) + " to " +
+             std::to_string(unit.first + unit.count - 1) + "; the first, from host '" + kept->second.host +
+             "', is in the journal, the second, from host '" + worker(from).hello.host +
+             "', is not. Results must not depend on the host: check the memory and the processor of both, and start "
+             "anew in another folder";
+  refusal_code_ = ExitCode::bad_input;
+  end_run(EngineEnd::refused, actions);
+}
+
+/// A unit was done: the failures that others had with it were not its own.
+void Scheduler::note_success(int from, const OpenUnit& unit, SchedulerActions& actions) {
+  worker(from).refuted = 0;
+  if (unit.failure == nullptr || bug_ == SchedulerBug::faulty_workers_kept) return;
+  for (const int number : unit.failure->workers) {
+    if (number == from || worker(number).standing != Standing::alive) continue;
+    if (++worker(number).refuted >= options_.retire_after) retire(number, unit.failure->last.reason, actions);
+  }
+}
+
+/// Its device is broken: what fails there is done elsewhere. The worker that has just shown so is left.
+void Scheduler::retire(int number, const std::string& reason, SchedulerActions& actions) {
+  WorkerState& state = worker(number);
+  state.standing = Standing::broken;
+  give_back_all(state, false);
+  send(number, StopMessage{}, actions);
+  actions.warnings.push_back("worker " + std::to_string(number) + " (" + state.hello.host +
+                             ") is sent home: " + std::to_string(options_.retire_after) +
+                             " units in a row failed there and were then done by others; the last: " + reason);
 }
 
 /// One attempt at a unit failed.
-void Scheduler::charge(UnitId id, const std::string& reason, SchedulerActions& actions) {
+void Scheduler::charge(int from, UnitId id, UnitResult result, SchedulerActions& actions) {
   OpenUnit& unit = open_.at(id);
   if (bug_ != SchedulerBug::attempts_not_counted) ++unit.failed_attempts;
-  unit.reason = reason;
+  if (unit.failure == nullptr) unit.failure = std::make_unique<Failure>();
+  unit.failure->last = std::move(result);
+  unit.failure->last.host = worker(from).hello.host;
+  std::vector<int>& workers = unit.failure->workers;
+  if (std::ranges::find(workers, from) == workers.end()) workers.push_back(from);
   if (unit.failed_attempts > static_cast<std::uint32_t>(options_.retries)) {
     record_failed(id, actions);
   } else {
@@ -165,13 +199,11 @@ void Scheduler::charge(UnitId id, const std::string& reason, SchedulerActions& a
 }
 
 void Scheduler::record_failed(UnitId id, SchedulerActions& actions) {
-  const OpenUnit& unit = open_.at(id);
-  UnitResult result;
+  OpenUnit& unit = open_.at(id);
+  UnitResult result = std::move(unit.failure->last);
   result.unit = unit.planned.unit;
   result.status = UnitStatus::failed;
   result.attempts = unit.failed_attempts;
-  result.reason = unit.reason;
-  result.host = unit.host;
   ++failed_;
   close_unit(id, std::move(result), actions);
 }
@@ -194,7 +226,14 @@ void Scheduler::requeue(UnitId id, bool suspect) {
   OpenUnit& unit = open_.at(id);
   if (unit.holders > 0 || unit.waiting) return;
   unit.waiting = true;
-  (suspect || unit.failed_attempts > 0 ? suspects_ : pool_).push_back(id);
+  if (!suspect && unit.failed_attempts == 0) {
+    pool_.push_back(id);
+    return;
+  }
+  // A lost worker is no reason to wait, a failed attempt is: what made it fail may pass (memory, a device that resets).
+  const double wait =
+      unit.failed_attempts == 0 ? 0 : std::ldexp(options_.retry_wait, static_cast<int>(unit.failed_attempts) - 1);
+  suspects_.emplace(lived_ + from_seconds(std::min(wait, longest_retry_wait)), id);
 }
 
 void Scheduler::give_back_all(WorkerState& state, bool suspect) {
@@ -214,16 +253,17 @@ void Scheduler::take_returned(int from, const std::vector<UnitId>& ids) {
   for (const UnitId id : ids) {
     if (!state.held.contains(id)) continue;
     release(state, id);
-    if (open_.contains(id)) requeue(id, false);
+    if (open_.contains(id) && bug_ != SchedulerBug::returned_units_forgotten) requeue(id, false);
   }
 }
 
 void Scheduler::take_broken(int from, const BrokenMessage& broken, SchedulerActions& actions) {
   worker(from).standing = Standing::broken;
   give_back_all(worker(from), false);
+  if (end_ != EngineEnd::running) return;
   message_ = broken.text;
-  if (broken.whole_run) {
-    refusal_code_ = broken.code;
+  refusal_code_ = broken.code;
+  if (broken.what == Broken::run) {
     end_run(EngineEnd::refused, actions);
   } else {
     actions.warnings.push_back("worker " + std::to_string(from) + " (" + worker(from).hello.host +
@@ -248,8 +288,9 @@ void Scheduler::lose_silent_workers(SchedulerActions& actions) {
     if (charged) {
       // It may be this unit that takes whole workers down: it has as many attempts at that as at anything else.
       release(state, in_flight);
-      charge(in_flight, "worker " + std::to_string(number) + " on " + state.hello.host + " was lost while it ran this",
-             actions);
+      UnitResult lost;
+      lost.reason = "worker " + std::to_string(number) + " on " + state.hello.host + " was lost while it ran this";
+      charge(number, in_flight, std::move(lost), actions);
     }
     give_back_all(state, true);
   }
@@ -264,30 +305,35 @@ int Scheduler::living() const {
 std::vector<int> Scheduler::lost_workers() const {
   std::vector<int> lost;
   for (std::size_t i = 0; i < workers_.size(); ++i) {
-    const Standing standing = workers_[i].standing;
-    const bool left = standing == Standing::gone || standing == Standing::broken;
-    if (standing == Standing::lost || (finished_ && !left)) lost.push_back(static_cast<int>(i) + 1);
+    const bool silent = finished_ && !workers_[i].said_bye;
+    if (workers_[i].standing == Standing::lost || silent) lost.push_back(static_cast<int>(i) + 1);
   }
   return lost;
+}
+
+/// Some worker that is told to end, and that may live, has not said that it did.
+bool Scheduler::farewells_due() const {
+  return std::any_of(workers_.begin(), workers_.end(),
+                     [](const WorkerState& state) { return state.standing != Standing::lost && !state.said_bye; });
 }
 
 /// What follows from any change: work for those who wait, and the end when it has come.
 void Scheduler::settle(SchedulerActions& actions) {
   if (end_ == EngineEnd::running) {
-    if (!draining_) {
+    if (!draining_ && !held_) {
       hand_out(actions);
       recall_hoards(actions);
     }
     check_end(actions);
   }
-  if (end_ != EngineEnd::running && (living() == 0 || lived_ >= farewell_until_)) finished_ = true;
+  if (end_ != EngineEnd::running && (!farewells_due() || lived_ >= farewell_until_)) finished_ = true;
   keep_company(actions);
 }
 
 void Scheduler::check_end(SchedulerActions& actions) {
   if (closed() == source_.total()) {
     // A sink that failed makes nothing durable any more: who stops the run does not wait for it.
-    if (durable_ == closed()) {
+    if (durable_ == closed() || bug_ == SchedulerBug::ends_before_durable) {
       end_run(EngineEnd::complete, actions);
     } else if (draining_ && lived_ >= drain_until_) {
       end_run(EngineEnd::stopped, actions);
@@ -353,7 +399,6 @@ EngineProgress Scheduler::progress() const {
   progress.durable = durable_;
   progress.retried = retried_;
   progress.duplicates = duplicates_;
-  progress.conflicts = conflicts_;
   for (const WorkerState& state : workers_) {
     progress.in_flight += state.held.size();
     if (state.standing == Standing::alive) ++progress.workers;

@@ -58,7 +58,7 @@ bool Scheduler::send_batch(int number, SchedulerActions& actions) {
   WorkerState& state = worker(number);
   if (state.held.empty()) state.busy_since = lived_;
   WorkMessage work;
-  if (const auto suspect = next_suspect()) {
+  if (const auto suspect = next_suspect(number)) {
     work.tasks.push_back(lend(state, *suspect));
   } else {
     double seconds = 0;
@@ -78,13 +78,31 @@ bool Scheduler::send_batch(int number, SchedulerActions& actions) {
   return true;
 }
 
-std::optional<UnitId> Scheduler::next_suspect() {
-  while (!suspects_.empty()) {
-    const UnitId id = suspects_.front();
-    suspects_.pop_front();
-    if (open_.contains(id)) return id;
+std::optional<UnitId> Scheduler::next_suspect(int number) {
+  for (auto entry = suspects_.begin(); entry != suspects_.end() && entry->first <= lived_;) {
+    const auto [due, id] = *entry;
+    const auto found = open_.find(id);
+    if (found != open_.end() && !may_try(number, found->second, due)) {
+      ++entry;
+      continue;
+    }
+    entry = suspects_.erase(entry);
+    if (found != open_.end()) return id;  // else closed by a late result
   }
   return std::nullopt;
+}
+
+/// A unit that failed somewhere is tried elsewhere first: that tells a bad unit from a bad device. Where nobody else
+/// comes for it within a lease, whoever asks has it.
+bool Scheduler::may_try(int number, const OpenUnit& unit, Time due) const {
+  if (unit.failure == nullptr || lived_ - due >= from_seconds(options_.lease)) return true;
+  const std::vector<int>& failed = unit.failure->workers;
+  if (std::ranges::find(failed, number) == failed.end()) return true;
+  for (int other = 1; other <= options_.workers; ++other) {
+    const bool alive = workers_[static_cast<std::size_t>(other - 1)].standing == Standing::alive;
+    if (alive && std::ranges::find(failed, other) == failed.end()) return false;
+  }
+  return true;
 }
 
 Task Scheduler::lend(WorkerState& state, UnitId id) {
@@ -92,7 +110,6 @@ Task Scheduler::lend(WorkerState& state, UnitId id) {
   unit.waiting = false;
   ++unit.holders;
   ++unit.times_lent;
-  unit.host = state.hello.host;
   state.held.emplace(id, unit.planned.cost);
   state.held_cost += unit.planned.cost;
   return {id, unit.planned.unit, time_limit(unit)};

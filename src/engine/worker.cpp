@@ -1,21 +1,18 @@
 #include "crossgrid/engine/worker.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace crossgrid {
 namespace {
+
+constexpr double longest_start_backoff = 10;  // [s]
 
 std::string seconds_text(double seconds) {
   std::string text = std::to_string(seconds);
   text.erase(text.find_last_not_of('0') + 1);
   if (text.back() == '.') text.pop_back();
   return text + " s";
-}
-
-std::string death_text(const std::string& kill_reason, const ExecutorDied& death) {
-  std::string text = kill_reason.empty() ? death.how : kill_reason;
-  if (!death.log.empty()) text += "; its last lines:\n" + death.log;
-  return text;
 }
 
 }  // namespace
@@ -111,7 +108,7 @@ void Worker::take_said(Message message, WorkerActions& actions) {
     to_return_.insert(to_return_.end(), returned->ids.begin(), returned->ids.end());
     answer_recall(actions);
   } else if (auto* broken = std::get_if<BrokenMessage>(&message)) {
-    if (broken->whole_run) {
+    if (broken->what != Broken::process) {
       break_down(std::move(*broken), actions);
     } else if (kill_reason_.empty()) {
       kill_reason_ = std::move(broken->text);  // why it is about to end
@@ -143,14 +140,15 @@ void Worker::take_pulse(const ExecutorPulse& pulse) {
 
 void Worker::take_death(const ExecutorDied& death, WorkerActions& actions) {
   const bool was_ready = process_ == Process::ready || (process_ == Process::dying && !batch_.empty());
-  const std::string why = death_text(std::exchange(kill_reason_, {}), death);
+  const std::string killed = std::exchange(kill_reason_, {});
+  const std::string why = killed.empty() ? death.how : killed;
   process_ = Process::absent;
   in_flight_ = no_unit;
   if (ending_) return;
   if (was_ready && !batch_.empty()) {
-    blame(death.started, why, actions);
+    blame(death, why, actions);
   } else {
-    fail_start(why, actions);
+    fail_start(death.log.empty() ? why : why + "; its last lines:\n" + death.log, actions);
   }
   if (recalling_) {
     for (const Task& task : batch_) to_return_.push_back(task.id);
@@ -162,10 +160,10 @@ void Worker::take_death(const ExecutorDied& death, WorkerActions& actions) {
 }
 
 /// Charges one unit of the batch with the executor's death.
-void Worker::blame(UnitId started, const std::string& why, WorkerActions& actions) {
+void Worker::blame(const ExecutorDied& death, const std::string& why, WorkerActions& actions) {
   // The unit in flight is to blame. Where none is marked, the first without a result is: somebody must be, or a process
   // that dies between units would be started for ever.
-  auto blamed = std::ranges::find(batch_, started, &Task::id);
+  auto blamed = std::ranges::find(batch_, death.started, &Task::id);
   if (blamed == batch_.end()) blamed = batch_.begin();
   OutcomesMessage charge;
   Outcome& outcome = charge.outcomes.emplace_back();
@@ -173,6 +171,8 @@ void Worker::blame(UnitId started, const std::string& why, WorkerActions& action
   outcome.result.unit = blamed->unit;
   outcome.result.status = UnitStatus::failed;
   outcome.result.reason = why;
+  outcome.result.signal = death.signal;
+  outcome.result.log = death.log;
   batch_.erase(blamed);
   send(std::move(charge), actions);
 }
@@ -186,10 +186,11 @@ void Worker::answer_recall(WorkerActions& actions) {
 void Worker::fail_start(const std::string& why, WorkerActions& actions) {
   ++failed_starts_;
   if (failed_starts_ >= options_.start_attempts) {
-    break_down({"the executor process does not start: " + why, ExitCode::internal, false}, actions);
+    break_down({"the executor process does not start: " + why, ExitCode::internal, Broken::worker}, actions);
     return;
   }
-  start_not_before_ = lived_ + from_seconds(options_.start_backoff * static_cast<double>(1 << (failed_starts_ - 1)));
+  const double wait = std::min(std::ldexp(options_.start_backoff, failed_starts_ - 1), longest_start_backoff);
+  start_not_before_ = lived_ + from_seconds(wait);
 }
 
 void Worker::break_down(BrokenMessage broken, WorkerActions& actions) {

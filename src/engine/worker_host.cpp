@@ -85,10 +85,11 @@ void WorkerHost::perform(const ExecutorCommand& command) {
 }
 
 void WorkerHost::start_executor() {
+  failpoint("worker.before_spawn");
   try {
     child_ = ChildProcess::start(command_, environment_);
   } catch (const std::system_error& error) {
-    failed_starts_.emplace_back(ExecutorDied{no_unit, std::string("could not be started: ") + error.what(), ""});
+    failed_starts_.emplace_back(ExecutorDied{no_unit, std::string("could not be started: ") + error.what(), "", 0});
   }
 }
 

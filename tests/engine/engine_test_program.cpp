@@ -1,9 +1,13 @@
 // A small program on the engine, for tests with real processes and a real mpirun:
 //   engine_test_program run JOB_FILE UNITS OUTPUT_FILE      all units of a made-up sweep; prints what came of it
-//   engine_test_program executor --fd N --parent PID        its executor process
+//   engine_test_program sweep JOB_FILE FOLDER               a made-up sweep into a journal and a database; may be
+//   continued engine_test_program failpoints                          their names, one a line engine_test_program
+//   executor --fd N --parent PID        its executor process
 // The job is JSON: {"nap": seconds per unit, "actions": {"17": "kill", ...}, "once": folder, "history": file,
-// "refuse": text, "options": {"lease": ...}}. Actions happen when the unit of that point runs; with "once" only the
-// first time. The history is the executors' own account of starts and ends, for an independent check.
+// "refuse": text, "unfit": text, "options": {"lease": ...}}. Actions happen when the unit of that point runs; with
+// "once" only the first time. "load": seconds that rank 0 needs before it schedules, "mute": without a sign of life.
+// The history is the test's own account of the starts and ends of units, as its runner sees them, for an independent
+// check.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -16,14 +20,18 @@
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 
 #include "crossgrid/base/metric_sum.hpp"
 #include "crossgrid/engine/executor_process.hpp"
 #include "crossgrid/engine/failpoint.hpp"
+#include "crossgrid/engine/journal_sink.hpp"
 #include "crossgrid/engine/mpi_transport.hpp"
 #include "crossgrid/engine/run_engine.hpp"
+#include "crossgrid/engine/signs_of_life.hpp"
+#include "engine/storage_sample.hpp"
 
 namespace {
 
@@ -41,6 +49,7 @@ class TestRunner : public UnitRunner {
  public:
   explicit TestRunner(const json& job) : job_(job) {
     if (job_.contains("refuse")) throw Error(ExitCode::bad_input, job_["refuse"].get<std::string>());
+    if (job_.contains("unfit")) throw UnfitHost(ExitCode::conflict, job_["unfit"].get<std::string>());
     if (job_.contains("die_at_start")) std::raise(SIGKILL);
   }
 
@@ -49,7 +58,11 @@ class TestRunner : public UnitRunner {
     act(unit);
     sleep_beating(job_.value("nap", 0.0), heartbeat);
     UnitResult result;
-    result.metrics["value"].add(static_cast<double>(3 * unit.point + unit.trial));
+    if (job_.contains("sweep")) {
+      result = sample_result(unit.point, unit.trial, unit.first, unit.count);
+    } else {
+      result.metrics["value"].add(static_cast<double>(3 * unit.point + unit.trial));
+    }
     note("end", unit);
     return result;
   }
@@ -57,7 +70,10 @@ class TestRunner : public UnitRunner {
  private:
   void note(const char* what, const Unit& unit) {
     if (!job_.contains("history")) return;
-    append_line(job_["history"], json{{"what", what}, {"point", unit.point}, {"process", ::getpid()}}.dump());
+    const double now = std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+    const json line = {{"what", what}, {"point", unit.point},   {"trial", unit.trial},  {"first", unit.first},
+                       {"time", now},  {"process", ::getpid()}, {"parent", ::getppid()}};
+    append_line(job_["history"], line.dump());
   }
 
   static void sleep_beating(double seconds, const std::function<void()>& heartbeat) {
@@ -154,7 +170,7 @@ EngineOptions read_options(const json& job) {
   EngineOptions options;
   const json given = job.value("options", json::object());
   options.scheduler.retries = given.value("retries", 2);
-  options.scheduler.lease = given.value("lease", options.scheduler.lease);
+  if (given.contains("lease")) set_lease(options, given["lease"]);
   options.scheduler.grace = given.value("grace", options.scheduler.grace);
   options.scheduler.time_limit = given.value("time_limit", options.scheduler.time_limit);
   options.scheduler.batch_units = given.value("batch_units", options.scheduler.batch_units);
@@ -165,6 +181,34 @@ EngineOptions read_options(const json& job) {
   return options;
 }
 
+/// What a folder lacks of a made-up sweep, in units of `images` images.
+class MissingUnits : public UnitSource {
+ public:
+  MissingUnits(const OutputFolder& folder, const OutputRequest& request, std::uint32_t images) {
+    for (std::uint64_t index = 0; index < request.points.size; ++index) {
+      const PointTable::Row row = request.points.row(index);
+      for (std::uint32_t trial = 0; trial < row.trials; ++trial) {
+        for (const ImageSpan& gap :
+             folder.work().missing(row.id, trial, request.database.images, request.database.metrics)) {
+          for (std::uint64_t first = gap.first; first < gap.end(); first += images) {
+            const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(images, gap.end() - first));
+            units_.push_back({index, trial, first, count});
+          }
+        }
+      }
+    }
+  }
+  std::optional<PlannedUnit> next() override {
+    if (next_ == units_.size()) return std::nullopt;
+    return PlannedUnit{units_[next_++], 1};
+  }
+  std::uint64_t total() const override { return units_.size(); }
+
+ private:
+  std::vector<Unit> units_;
+  std::size_t next_ = 0;
+};
+
 /// Descriptors of this process that are open; what a test compares before and after.
 std::size_t open_descriptors() {
   std::size_t count = 0;
@@ -172,9 +216,53 @@ std::size_t open_descriptors() {
   return count;
 }
 
+std::string read_text(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// The job's {"sweep": {"points": n, "trials": n, "images": per unit, "disk_wait": seconds}} into a folder.
+EngineOutcome run_sweep(Transport* transport, const std::string& job_text, const std::string& output) {
+  const json job = json::parse(job_text);
+  const json sweep = job["sweep"];
+  const EngineOptions options = read_options(job);
+  OutputRequest request = sample_output();
+  request.path = output;
+  request.points = sample_points(sweep["points"], sweep["trials"]);
+  OutputFolder folder(posix_files(), system_time(), this_process(), request);
+  MissingUnits units(folder, request, sweep["images"]);
+  JournalSink sink(folder, system_time(), this_process().host, options.warn, sweep.value("disk_wait", 60.0));
+  const EngineOutcome outcome = run_engine(transport, options, units, sink, job_text, {});
+  folder.write_database();
+  folder.close();
+  return outcome;
+}
+
+int sweep(const std::string& job_path, const std::string& output) {
+  const std::string job_text = read_text(job_path);
+  std::unique_ptr<MpiTransport> transport;
+  if (launched_by_mpi()) transport = std::make_unique<MpiTransport>();
+  if (transport && transport->rank() > 0) {
+    const int code = run_worker(*transport, read_options(json::parse(job_text)));
+    transport->finish(code != 0);
+    return code;
+  }
+  try {
+    const EngineOutcome outcome = run_sweep(transport.get(), job_text, output);
+    if (transport) transport->finish(outcome.lost_ranks);
+    return static_cast<int>(outcome.code);
+  } catch (const Error& error) {
+    std::fprintf(stderr, "error: %s\n", error.what());
+    for (int rank = 1; transport && rank < transport->size(); ++rank) {
+      transport->send(rank, encode_message(StopMessage{}));
+    }
+    if (transport) transport->finish(false);
+    return static_cast<int>(error.code());
+  }
+}
+
 int run(const std::string& job_path, std::uint64_t units, const std::string& output) {
-  std::ifstream file(job_path);
-  const std::string job_text{std::istreambuf_iterator<char>(file), {}};
+  const std::string job_text = read_text(job_path);
   const json job = json::parse(job_text);
   const EngineOptions options = read_options(job);
   std::unique_ptr<MpiTransport> transport;
@@ -184,6 +272,11 @@ int run(const std::string& job_path, std::uint64_t units, const std::string& out
     const int code = run_worker(*transport, options);
     transport->finish(code != 0);
     return code;
+  }
+  if (transport && job.contains("load")) {
+    std::optional<SignsOfLife> signs;
+    if (!job.contains("mute")) signs.emplace(*transport, 0.2);
+    std::this_thread::sleep_for(std::chrono::duration<double>(job["load"].get<double>()));
   }
   const std::size_t descriptors = open_descriptors();
   EngineOutcome outcome;
@@ -219,9 +312,14 @@ int main(int argc, char** argv) {
         return std::make_unique<TestRunner>(json::parse(text));
       });
     }
+    if (arguments.size() == 1 && arguments[0] == "failpoints") {
+      for (const FailpointName& point : failpoint_names()) std::puts(point.name);
+      return 0;
+    }
+    if (arguments.size() == 3 && arguments[0] == "sweep") return sweep(arguments[1], arguments[2]);
     if (arguments.size() == 4 && arguments[0] == "run")
       return run(arguments[1], std::stoull(arguments[2]), arguments[3]);
-    std::fprintf(stderr, "usage: engine_test_program run JOB_FILE UNITS OUTPUT_FILE\n");
+    std::fprintf(stderr, "usage: engine_test_program run JOB_FILE UNITS OUTPUT_FILE | sweep JOB_FILE FOLDER\n");
     return 2;
   } catch (const Error& error) {
     std::fprintf(stderr, "error: %s\n", error.what());

@@ -70,8 +70,17 @@ TEST(JournalRecord, UnitsReadBack) {
 }
 
 TEST(JournalRecord, FailuresReadBackWithTheirReason) {
-  const auto record = parse(unit_line(sample_failure(3, 1, 0, 100)));
+  UnitResult result = sample_failure(3, 1, 0, 100);
+  result.signal = 11;
+  result.log = "line\nlast \"line\"";
+  const std::string line = unit_line(result);
+  EXPECT_NE(line.find("\"replay\":\"crossgrid replay . --point " + sample_id(3).hex() + " --trial 1 --images 0..99\""),
+            std::string::npos)
+      << line;
+  const auto record = parse(line);
   ASSERT_TRUE(record);
+  EXPECT_EQ(std::get<UnitRecord>(*record).result.signal, 11);
+  EXPECT_EQ(std::get<UnitRecord>(*record).result.log, result.log);
   const auto& unit = std::get<UnitRecord>(*record);
   EXPECT_EQ(unit.result.status, UnitStatus::failed);
   EXPECT_EQ(unit.result.attempts, 3u);
@@ -82,10 +91,22 @@ TEST(JournalRecord, ALongOrBrokenReasonStillMakesALine) {
   UnitResult result = sample_failure(0, 0, 0, 1);
   result.reason = std::string(3 << 20, 'x') + "\xff";
   EXPECT_LT(unit_line(result).size(), 10'000u);
+  result.log = std::string(1 << 20, 'y') + "the last words";
+  EXPECT_LT(unit_line(result).size(), 20'000u);
+  EXPECT_TRUE(std::get<UnitRecord>(*parse(unit_line(result))).result.log.ends_with("the last words"));
   result.reason = "bytes \xff\xfe that are no text";
   const auto record = parse(unit_line(result));
   ASSERT_TRUE(record);
   EXPECT_TRUE(std::get<UnitRecord>(*record).result.reason.starts_with("bytes "));
+}
+
+// As the first programs wrote them: without signal, log and command.
+TEST(JournalRecord, FailuresOfOlderProgramsAreRead) {
+  const std::string line = unit_line(sample_failure(3, 1, 0, 100));
+  const auto record = parse(line.substr(0, line.find(",\"log\"")) + "}\n");
+  ASSERT_TRUE(record);
+  EXPECT_EQ(std::get<UnitRecord>(*record).result.reason, "killed by signal 11 (SIGSEGV)\nlast line");
+  EXPECT_EQ(std::get<UnitRecord>(*record).result.log, "");
 }
 
 TEST(JournalRecord, HeadersReadBack) {

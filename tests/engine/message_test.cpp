@@ -14,6 +14,8 @@ std::vector<Message> one_of_each() {
   outcome.result.seconds = 0.1;
   outcome.result.attempts = 3;
   outcome.result.reason = "killed by signal 9";
+  outcome.result.signal = 9;
+  outcome.result.log = "last line";
   outcome.result.metrics["top1"] = {-5, 10, 1, 2};
   outcome.result.metrics[""] = {};
   return {JobMessage{std::string("text\0with zero", 14)},
@@ -25,7 +27,7 @@ std::vector<Message> one_of_each() {
           OutcomesMessage{{outcome, Outcome{}}},
           ReturnedMessage{{5, no_unit}},
           PulseMessage{17},
-          BrokenMessage{"text", ExitCode::bad_input, true},
+          BrokenMessage{"text", ExitCode::bad_input, Broken::run},
           ByeMessage{}};
 }
 
@@ -42,6 +44,8 @@ TEST(Message, ReadsBackWhatWasWritten) {
   EXPECT_EQ(result.unit, (Unit{1, 2, 3, 4}));
   EXPECT_EQ(result.status, UnitStatus::failed);
   EXPECT_EQ(result.reason, "killed by signal 9");
+  EXPECT_EQ(result.signal, 9);
+  EXPECT_EQ(result.log, "last line");
   EXPECT_TRUE(result.metrics.at("top1").sum == -5);
   EXPECT_EQ(result.metrics.at("top1").not_finite, 2u);
   const Message work = decode_message(encode_message(one_of_each()[1]));

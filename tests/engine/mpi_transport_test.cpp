@@ -141,7 +141,7 @@ TEST(MpiTransport, FinishesInTheSameJobWhenAWorkerIsStopped) {
 }
 
 TEST(MpiTransport, TakesAWorkerBackThatWasStoppedForLongerThanItsLease) {
-  MpiRun run(3, {{"nap", 0.01}, {"options", {{"lease", 0.5}}}}, 600, {"--enable-recovery"});
+  MpiRun run(3, {{"nap", 0.01}, {"options", {{"lease", 0.5}, {"worker_lease", 30}}}}, 600, {"--enable-recovery"});
   run.await_results(50);
   const pid_t rank = run.worker_ranks().at(1);
   ::kill(rank, SIGSTOP);
@@ -150,6 +150,17 @@ TEST(MpiTransport, TakesAWorkerBackThatWasStoppedForLongerThanItsLease) {
   EXPECT_EQ(run.wait(), 0) << run.errors();
   run.expect_all_once(600);
   EXPECT_THAT(run.errors(), testing::HasSubstr("is back"));
+}
+
+TEST(MpiTransport, WorkersWaitForARankZeroThatLoadsForLongerThanTheirLease) {
+  const json patience = {{"worker_lease", 1}};
+  MpiRun run(2, {{"load", 2.5}, {"options", patience}}, 20, {"--enable-recovery"});
+  EXPECT_EQ(run.wait(), 0) << run.errors();
+  run.expect_all_once(20);
+  // The twin: without signs of life they go.
+  MpiRun mute(2, {{"load", 2.5}, {"mute", true}, {"options", patience}}, 20, {"--enable-recovery"});
+  EXPECT_NE(mute.wait(), 0);
+  EXPECT_TRUE(read_lines(mute.folder / "results").empty());
 }
 
 TEST(MpiTransport, WorkersEndWhenRankZeroIsKilled) {

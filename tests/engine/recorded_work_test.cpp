@@ -58,7 +58,10 @@ TEST(RecordedWork, ARecordWithoutAMetricDoesNotCoverIt) {
 TEST(RecordedWork, FailedImagesAreNotMissingUntilAskedFor) {
   RecordedWork work;
   work.add(record(sample_result(0, 0, 0, 100)));
-  work.add(record(sample_failure(0, 0, 100, 50)));
+  UnitResult failure = sample_failure(0, 0, 100, 50);
+  failure.signal = 11;
+  failure.log = "its last line";
+  work.add(record(failure));
   EXPECT_THAT(work.missing(sample_id(0), 0, whole, both), ElementsAre(ImageSpan{150, 50}));
   EXPECT_THAT(work.missing(sample_id(0), 0, whole, both, true), ElementsAre(ImageSpan{100, 100}));
   EXPECT_FALSE(work.trial(sample_id(0), 0, whole, both).settled);
@@ -70,6 +73,8 @@ TEST(RecordedWork, FailedImagesAreNotMissingUntilAskedFor) {
   EXPECT_EQ(state.failed[0].images, (ImageSpan{100, 50}));
   EXPECT_EQ(state.failed[0].attempts, 3u);
   EXPECT_EQ(state.failed[0].host, "alpha");
+  EXPECT_EQ(state.failed[0].signal, 11);
+  EXPECT_EQ(state.failed[0].log, "its last line");
 }
 
 TEST(RecordedWork, ALaterResultHealsAFailureInWhateverOrder) {

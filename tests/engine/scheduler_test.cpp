@@ -26,11 +26,14 @@ class NumberedUnits : public UnitSource {
 
 /// A scheduler whose workers are played by the test.
 struct Play {
-  Play(std::uint64_t units, int workers) : source(units) {
+  Play(std::uint64_t units, int workers, double retry_wait = 0) : source(units) {
     options.workers = workers;
     options.lease = 5;
+    options.retry_wait = retry_wait;
     scheduler.emplace(options, source, "job");
-    for (int worker = 1; worker <= workers; ++worker) take(worker, HelloMessage{"host", worker, ""});
+    for (int worker = 1; worker <= workers; ++worker) {
+      take(worker, HelloMessage{worker == 1 ? "host" : "host" + std::to_string(worker), worker, ""});
+    }
   }
   void take(int from, Message message) { perform(scheduler->on_message(from_seconds(now), from, std::move(message))); }
   void pass(double seconds, std::set<int> speaking) {
@@ -49,6 +52,9 @@ struct Play {
     Outcome outcome{id, {}};
     outcome.result.status = UnitStatus::failed;
     outcome.result.reason = "bang";
+    outcome.result.signal = 11;
+    outcome.result.log = "its last line";
+    std::erase(held[worker], id);
     take(worker, OutcomesMessage{{outcome}});
   }
   void perform(SchedulerActions actions) {
@@ -147,6 +153,9 @@ TEST(Scheduler, RecordsAUnitAsFailedAfterThreeAttempts) {
   EXPECT_EQ(play.results[0].status, UnitStatus::failed);
   EXPECT_EQ(play.results[0].attempts, 3u);
   EXPECT_EQ(play.results[0].reason, "bang");
+  EXPECT_EQ(play.results[0].signal, 11);
+  EXPECT_EQ(play.results[0].log, "its last line");
+  EXPECT_EQ(play.results[0].host, "host");
   EXPECT_EQ(play.scheduler->end(), EngineEnd::running);  // durable is told after the call
   play.pass(0.25, {1});
   EXPECT_EQ(play.scheduler->end(), EngineEnd::complete);
@@ -165,10 +174,10 @@ TEST(Scheduler, TakesALateResultAndDropsItsDuplicate) {
   play.finish(2, lent);
   EXPECT_EQ(std::ranges::count_if(play.results, [&](const UnitResult& r) { return r.unit.point == lent; }), 1);
   EXPECT_GE(play.scheduler->progress().duplicates, 1u);
-  EXPECT_EQ(play.scheduler->progress().conflicts, 0u);
+  EXPECT_EQ(play.scheduler->end(), EngineEnd::complete);
 }
 
-TEST(Scheduler, WarnsWhereTwoWorkersDisagree) {
+TEST(Scheduler, RefusesARunWhoseWorkersDisagreeAndNamesBothHosts) {
   Play play(2, 2);
   const UnitId lent = play.held[1].at(0);
   play.pass(7, {2});
@@ -176,8 +185,105 @@ TEST(Scheduler, WarnsWhereTwoWorkersDisagree) {
   Outcome other{lent, {}};
   other.result.metrics["m"].count = 99;
   play.take(1, OutcomesMessage{{other}});
-  EXPECT_EQ(play.scheduler->progress().conflicts, 1u);
-  EXPECT_THAT(play.warnings, HasSubstr("two workers gave different results"));
+  EXPECT_EQ(play.scheduler->end(), EngineEnd::refused);
+  EXPECT_EQ(play.scheduler->refusal_code(), ExitCode::bad_input);
+  EXPECT_THAT(play.scheduler->message(),
+              testing::AllOf(HasSubstr("unequal results of one unit: point 0"),
+                             HasSubstr("the first, from host 'host2'"), HasSubstr("the second, from host 'host'")));
+}
+
+TEST(Scheduler, WaitsBeforeItTriesAUnitAgainTwiceAsLongEachTime) {
+  Play play(1, 1, 2.0);
+  for (const double wait : {2.0, 4.0}) {
+    const std::size_t lent = play.batches.size();
+    play.fail(1, 0);
+    play.pass(wait - 0.3, {1});
+    EXPECT_EQ(play.batches.size(), lent) << wait;
+    play.pass(0.5, {1});
+    EXPECT_EQ(play.batches.size(), lent + 1) << wait;
+  }
+}
+
+TEST(Scheduler, TriesAFailedUnitAtAnotherWorkerFirst) {
+  Play play(40, 2);
+  const UnitId failed = play.held[1].at(0);
+  play.fail(1, failed);
+  play.pass(1, {1, 2});
+  EXPECT_THAT(play.held[1], testing::Not(testing::Contains(failed)));
+  play.finish(2, play.held[2].at(0));
+  play.held[2].erase(play.held[2].begin());
+  EXPECT_THAT(play.held[2], testing::Contains(failed));
+}
+
+TEST(Scheduler, TriesAFailedUnitWhereItFailedWhenNobodyElseComesForIt) {
+  Play play(2, 2);
+  const UnitId failed = play.held[1].at(0);
+  play.fail(1, failed);
+  play.pass(4, {1, 2});
+  EXPECT_THAT(play.held[1], testing::IsEmpty());
+  play.pass(2, {1, 2});  // worker 2 is in a long unit: a lease is long enough to wait
+  EXPECT_THAT(play.held[1], testing::ElementsAre(failed));
+}
+
+/// Worker 1 fails all that it is given, worker 2 does all. Runs until nothing is left.
+void work_with_a_broken_device(Play& play) {
+  for (int round = 0; round < 1000 && play.scheduler->end() == EngineEnd::running; ++round) {
+    if (!play.held[1].empty()) play.fail(1, play.held[1].front());
+    if (!play.held[2].empty()) {
+      const UnitId id = play.held[2].front();
+      play.held[2].erase(play.held[2].begin());
+      play.finish(2, id, 0.2);
+    }
+    play.pass(0.25, {1, 2});
+  }
+}
+
+TEST(Scheduler, SendsAWorkerHomeWhoseFailuresOthersRefute) {
+  Play play(60, 2);
+  work_with_a_broken_device(play);
+  EXPECT_EQ(play.scheduler->end(), EngineEnd::complete);
+  EXPECT_THAT(play.warnings, HasSubstr("worker 1 (host) is sent home: 5 units in a row failed there"));
+  EXPECT_THAT(play.warnings, HasSubstr("the last: bang"));
+  EXPECT_EQ(play.scheduler->progress().failed, 0u);
+  int to_the_broken_one = 0;
+  for (const auto& [worker, ids] : play.batches) to_the_broken_one += worker == 1 ? static_cast<int>(ids.size()) : 0;
+  EXPECT_LT(to_the_broken_one, 20);
+}
+
+// The units are bad, not the device: whoever has them fails.
+TEST(Scheduler, KeepsAWorkerThatMeetsPoisonUnits) {
+  Play play(30, 2);
+  std::set<UnitId> poison = {3, 4, 5, 6, 7, 8, 9};
+  for (int round = 0; round < 1000 && play.scheduler->end() == EngineEnd::running; ++round) {
+    for (const int worker : {1, 2}) {
+      if (play.held[worker].empty()) continue;
+      const UnitId id = play.held[worker].front();
+      if (poison.contains(id)) {
+        play.fail(worker, id);
+      } else {
+        play.held[worker].erase(play.held[worker].begin());
+        play.finish(worker, id, 0.2);
+      }
+    }
+    play.pass(0.25, {1, 2});
+  }
+  EXPECT_EQ(play.scheduler->progress().failed, poison.size());
+  EXPECT_EQ(play.warnings, "");
+}
+
+TEST(Scheduler, HandsOutNothingWhileItIsHeld) {
+  Play play(1000, 1);
+  play.scheduler->hold(true);
+  play.work_off(1);
+  play.pass(30, {1});
+  const std::size_t before = play.batches.size();
+  EXPECT_LT(play.results.size(), 100u);
+  EXPECT_EQ(play.warnings, "") << "nobody is lost meanwhile";
+  play.scheduler->hold(false);
+  play.pass(0.25, {1});
+  EXPECT_GT(play.batches.size(), before);
+  play.work_off(1);
+  EXPECT_EQ(play.results.size(), 1000u);
 }
 
 TEST(Scheduler, AskedToStopItEndsWhenUnitsInFlightHaveEnded) {
@@ -231,9 +337,9 @@ TEST(Scheduler, ItsOwnStopIsNobodysSilence) {
 
 TEST(Scheduler, EndsWithTheMessageOfAWorkerThatCanNotRunTheJob) {
   Play play(10, 2);
-  play.take(1, BrokenMessage{"no GPU here", ExitCode::internal, false});
+  play.take(1, BrokenMessage{"no GPU here", ExitCode::internal, Broken::worker});
   EXPECT_EQ(play.scheduler->end(), EngineEnd::running);
-  play.take(2, BrokenMessage{"bad sweep", ExitCode::bad_input, true});
+  play.take(2, BrokenMessage{"bad sweep", ExitCode::bad_input, Broken::run});
   EXPECT_EQ(play.scheduler->end(), EngineEnd::refused);
   EXPECT_EQ(play.scheduler->message(), "bad sweep");
   EXPECT_EQ(play.scheduler->refusal_code(), ExitCode::bad_input);

@@ -14,6 +14,7 @@ class UnitLines : public ResultSink {
   UnitLines(ResultSink& sink, std::function<void(const std::string&)> say) : sink_(sink), say_(std::move(say)) {}
 
   void append(std::vector<UnitResult> results, std::function<void()> durable) override;
+  bool accepts() const override { return sink_.accepts(); }
   void poll() override { sink_.poll(); }
   void flush() override { sink_.flush(); }
 

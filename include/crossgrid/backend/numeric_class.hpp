@@ -31,4 +31,8 @@ NumericClass host_numeric_class();
 /// DNNL_MAX_CPU_ISA had already fixed another).
 void pin_instruction_set(const std::string& isa);
 
+/// Makes the products of this process those of the class; comes before the first product. Error(conflict) naming both
+/// classes where this host computes in another one.
+void pin_numeric_class(const NumericClass& wanted);
+
 }  // namespace crossgrid

@@ -58,7 +58,7 @@ class ChildProcess {
   ChildProcess(int socket, int log, ExecutorMark* mark, pid_t id);
   void read_log();
   void read_messages(std::vector<ExecutorEvent>& events);
-  std::string reap();
+  int reap();
   bool has_exited() const;
 
   SocketChannel channel_;

@@ -7,7 +7,8 @@
 /// Points in the program where tests make it fail, armed from the environment and compiled in always:
 /// CROSSGRID_FAILPOINTS='executor.before_result=kill@3;worker.before_forward=delay(50)'. Actions: kill (SIGKILL to
 /// itself), abort, exit(code), hang, delay(milliseconds), error (throws Error). "@n": only at the n-th passage;
-/// "@1/n": at one of n passages at random.
+/// "@1/n": at one of n passages at random. CROSSGRID_FAILPOINT_LOG names a file that gets a line of JSON each time one
+/// fires (name, monotonic time, process and parent), before it does.
 namespace crossgrid {
 
 /// All names there are, with what each stands for.

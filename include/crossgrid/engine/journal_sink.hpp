@@ -11,14 +11,16 @@
 
 namespace crossgrid {
 
-/// The engine's results on their way into an output folder. Where the disk is full, results are held in memory and
-/// tried again every few seconds for `patience` seconds; then the run ends with Error(storage).
+/// The engine's results on their way into an output folder. Where the disk is full, results are held in memory, nothing
+/// new is accepted, and the write is tried again every second for `patience` seconds; then the run ends with
+/// Error(storage).
 class JournalSink : public ResultSink {
  public:
   JournalSink(OutputFolder& folder, const TimeSource& clock, std::string host,
               std::function<void(const std::string&)> warn, double patience = 600);
 
   void append(std::vector<UnitResult> results, std::function<void()> durable) override;
+  bool accepts() const override { return full_since_ < 0; }
   void poll() override;
   /// Error(storage) where results are still held because the disk is full.
   void flush() override;

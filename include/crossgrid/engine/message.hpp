@@ -66,10 +66,16 @@ struct ReturnedMessage {  ///< from worker and executor: answer to a recall, wha
 struct PulseMessage {  ///< from worker, when it has nothing else to say: still here, running this unit (or no_unit)
   UnitId in_flight = no_unit;
 };
+/// Who can't run the job.
+enum class Broken : std::uint8_t {
+  process,  ///< this executor process; the next one may
+  worker,   ///< this worker, now and later; others may
+  run       ///< nobody: the job itself is at fault
+};
 struct BrokenMessage {  ///< from worker and executor: can't run this job
   std::string text;
   ExitCode code = ExitCode::internal;
-  bool whole_run = false;  ///< the job itself is at fault: no other worker can run it either
+  Broken what = Broken::process;
 };
 struct ByeMessage {};  ///< from worker: ended
 

@@ -11,7 +11,7 @@ namespace crossgrid {
 bool launched_by_mpi();
 
 /// Ranks of MPI_COMM_WORLD, point to point only. Construction initialises MPI and is collective; the object is then
-/// the only user of MPI in the process and must be made in the main thread.
+/// the only user of MPI in the process and must be made in the main thread; other threads may use it, one at a time.
 class MpiTransport : public Transport {
  public:
   MpiTransport();
@@ -24,8 +24,8 @@ class MpiTransport : public Transport {
   NodeShare node_share() const override { return node_share_; }
   void send(int to, std::string bytes) override;
   std::optional<Arrival> receive() override;
-  /// With no rank lost: MPI_Finalize. Else, in rank 0: SIGTERM to the launcher, which ends all that is left; a lost
-  /// rank may be a stopped one, for which MPI_Finalize would wait for ever.
+  /// With no rank lost: MPI_Finalize. Else SIGTERM to the launcher, which ends all that is left; a lost rank may be a
+  /// stopped one, for which MPI_Finalize and the launcher would wait for ever.
   void finish(bool lost_ranks) override;
 
  private:

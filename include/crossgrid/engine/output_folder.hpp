@@ -57,7 +57,7 @@ class OutputFolder {
   /// To be called often: syncs when due and writes the owner's heartbeat when due.
   void tick();
   /// Makes all results durable.
-  void sync() { writer_->sync(); }
+  void sync();
   std::uint64_t appended() const { return writer_->appended(); }
   std::uint64_t durable() const { return writer_->durable(); }
 

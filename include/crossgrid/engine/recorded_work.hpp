@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -25,6 +26,8 @@ struct FailedSpan {
   ImageSpan images;
   std::uint32_t attempts = 0;
   std::string reason;
+  int signal = 0;   ///< that ended the last attempt's executor, or 0
+  std::string log;  ///< its last lines
   std::string host;
 };
 
@@ -59,13 +62,18 @@ class RecordedWork {
   std::uint64_t duplicates() const { return duplicates_; }
 
  private:
+  struct Failure {
+    std::string reason, log;
+    int signal = 0;
+    auto operator<=>(const Failure&) const = default;
+  };
   struct Piece {
     ImageSpan images;
     UnitStatus status = UnitStatus::done;
     std::uint32_t attempts = 0;
     std::uint32_t host = 0;                                    ///< number in hosts_
     std::vector<std::pair<std::uint32_t, MetricSum>> metrics;  ///< by number in metrics_
-    std::string reason;
+    std::shared_ptr<const Failure> failure;                    ///< where failed
   };
   using Pieces = std::vector<Piece>;  ///< ascending by first image, then count; no two with the same images
   using Trials = std::map<std::uint32_t, Pieces>;

@@ -17,6 +17,8 @@ class ResultSink {
   /// Takes results over. `durable` is to be called once, when all of them are on stable storage, from inside append(),
   /// poll() or flush(). Throws Error(storage), which ends the run.
   virtual void append(std::vector<UnitResult> results, std::function<void()> durable) = 0;
+  /// False while there is no room for results: nothing new should be begun.
+  virtual bool accepts() const { return true; }
   /// Called some hundred times a second: the moment for a group commit that is due.
   virtual void poll() = 0;
   /// Makes durable what was appended, now.
@@ -57,6 +59,10 @@ struct EngineOutcome {
   bool lost_ranks = false;             ///< for Transport::finish
   int signal = 0;                      ///< that stopped the run, or 0
 };
+
+/// Sets the leases of both directions: rank 0 gives up a worker that is silent for `seconds`, a worker gives up rank 0
+/// after half as much again, so that a dead rank 0 ends everything within two leases.
+void set_lease(EngineOptions& options, double seconds);
 
 /// Runs all units of the source on the workers, as rank 0: with a transport of more than one rank on ranks 1 and up,
 /// else on one worker in this process. Returns when every result is durable, or the run can't go on, or SIGTERM,

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -34,6 +35,8 @@ class UnitSource {
 struct SchedulerOptions {
   int workers = 1;
   int retries = 2;                 ///< further attempts after the first
+  double retry_wait = 0.5;         ///< [s] before the second attempt, doubled for each further one
+  int retire_after = 5;            ///< failures in a row of a worker whose units others then do: its device is at fault
   double batch_seconds = 0.25;     ///< work in a message, as predicted
   int batch_units = 64;            ///< most units in a message
   double heartbeat = 1;            ///< [s] longest silence of rank 0 towards a worker
@@ -47,7 +50,16 @@ struct SchedulerOptions {
 };
 
 /// Deliberate faults that the simulation must catch; only tests set one.
-enum class SchedulerBug { none, lease_never_lapses, attempts_not_counted, duplicates_accepted };
+enum class SchedulerBug {
+  none,
+  lease_never_lapses,
+  attempts_not_counted,
+  duplicates_accepted,
+  ends_before_durable,       ///< complete although the journal could still lose results
+  returned_units_forgotten,  ///< what a recalled worker hands back is not given to others
+  conflicts_overlooked,      ///< two results of one unit may differ
+  faulty_workers_kept        ///< a device that fails every unit is never retired
+};
 
 /// Where a run stands.
 struct EngineProgress {
@@ -58,7 +70,6 @@ struct EngineProgress {
   std::uint64_t in_flight = 0;   ///< handed to workers
   std::uint64_t retried = 0;     ///< attempts that failed and were repeated
   std::uint64_t duplicates = 0;  ///< results of units that were closed already, dropped
-  std::uint64_t conflicts = 0;   ///< of the duplicates: other metrics than the result that was kept
   int workers = 0;               ///< alive
   int lost_workers = 0;          ///< silent at the moment
   double seconds = 0;            ///< since the run began
@@ -87,7 +98,9 @@ struct SchedulerActions {
 
 /// Decides which worker runs what: a pure state machine, without clock, thread, file or transport. Workers are 1 to n.
 /// Units are lent: they come back when their worker is silent for a lease, and whoever gives a result first, even late,
-/// closes the unit. A unit whose attempts are used up is recorded as failed and the run goes on.
+/// closes the unit. A unit whose attempts are used up is recorded as failed and the run goes on; a worker at which unit
+/// after unit fails that others then do is sent home. A second result of a unit is dropped where it equals the first;
+/// where it does not, the run is refused: its workers do not compute the same.
 class Scheduler {
  public:
   Scheduler(const SchedulerOptions& options, UnitSource& source, std::string job,
@@ -98,6 +111,8 @@ class Scheduler {
   SchedulerActions on_tick(Time now);
   /// The sink has `count` more of the results on stable storage.
   void on_durable(std::uint64_t count) { durable_ += count; }
+  /// Hand out nothing while `held`: there is no room for results. What workers have, they finish.
+  void hold(bool held) { held_ = held; }
   /// Hand out nothing more, let units in flight end for `grace` seconds, then end. Zero: end now.
   SchedulerActions stop(Time now, double grace);
 
@@ -114,14 +129,18 @@ class Scheduler {
   HelloMessage identity(int worker) const { return workers_.at(static_cast<std::size_t>(worker - 1)).hello; }
 
  private:
+  /// What is known of a unit's failed attempts.
+  struct Failure {
+    UnitResult last;           ///< reason, signal, log and host of the last one
+    std::vector<int> workers;  ///< where attempts failed
+  };
   struct OpenUnit {
     PlannedUnit planned;
     std::uint32_t failed_attempts = 0;
     int holders = 0;               ///< workers that it is lent to
     bool waiting = true;           ///< in a run, in the pool or to be tried again
     std::uint32_t times_lent = 0;  ///< more than once: a second result may come
-    std::string reason;            ///< of the last failed attempt
-    std::string host;              ///< of the worker that has it, or had it last
+    std::unique_ptr<Failure> failure;
   };
   enum class Standing { expected, alive, lost, broken, gone };
   struct WorkerState {
@@ -136,6 +155,13 @@ class Scheduler {
     UnitId in_flight = no_unit;
     Time recalled_at{0};    ///< lived time of the last recall of a hoard
     bool recalled = false;  ///< a recall is on its way
+    int refuted = 0;        ///< failures in a row whose units others did
+    bool said_bye = false;
+  };
+  /// The result of a closed unit that was lent more than once.
+  struct KeptResult {
+    std::uint64_t fingerprint = 0;
+    std::string host;
   };
 
   WorkerState& worker(int number) { return workers_[static_cast<std::size_t>(number - 1)]; }
@@ -145,8 +171,10 @@ class Scheduler {
   void take_returned(int from, const std::vector<UnitId>& ids);
   void take_broken(int from, const BrokenMessage& broken, SchedulerActions& actions);
   void close_unit(UnitId id, UnitResult result, SchedulerActions& actions);
-  void charge(UnitId id, const std::string& reason, SchedulerActions& actions);
-  void drop_duplicate(const Outcome& outcome, SchedulerActions& actions);
+  void charge(int from, UnitId id, UnitResult result, SchedulerActions& actions);
+  void drop_duplicate(int from, const Outcome& outcome, SchedulerActions& actions);
+  void note_success(int from, const OpenUnit& unit, SchedulerActions& actions);
+  void retire(int number, const std::string& reason, SchedulerActions& actions);
   void record_failed(UnitId id, SchedulerActions& actions);
   void release(WorkerState& state, UnitId id);
   void requeue(UnitId id, bool suspect);
@@ -160,7 +188,8 @@ class Scheduler {
   void serve(int number, SchedulerActions& actions);
   bool send_batch(int number, SchedulerActions& actions);
   Task lend(WorkerState& state, UnitId id);
-  std::optional<UnitId> next_suspect();
+  std::optional<UnitId> next_suspect(int number);
+  bool may_try(int number, const OpenUnit& unit, Time due) const;
   std::size_t batch_limit() const;
   void recall_hoards(SchedulerActions& actions);
   void keep_company(SchedulerActions& actions);
@@ -174,6 +203,7 @@ class Scheduler {
   double outstanding_seconds(const WorkerState& state) const;
   double first_seconds(const WorkerState& state) const;
   int living() const;
+  bool farewells_due() const;
   std::uint64_t closed() const { return done_ + failed_; }
   std::uint64_t left_in_source() const { return source_.total() - next_id_; }
   std::uint64_t not_handed_out() const;
@@ -188,14 +218,15 @@ class Scheduler {
   Time started_{-1};
   std::vector<WorkerState> workers_;
   std::unordered_map<UnitId, OpenUnit> open_;
-  std::deque<UnitId> suspects_;  ///< their attempt failed or their worker was lost: next to go out, each alone
-  std::deque<UnitId> pool_;      ///< given back unharmed
-  std::unordered_map<UnitId, std::uint64_t> closed_relent_;  ///< fingerprint of the result that was kept
+  std::multimap<Time, UnitId> suspects_;  ///< attempt failed or worker lost: next to go out when due, each alone
+  std::deque<UnitId> pool_;               ///< given back unharmed
+  std::unordered_map<UnitId, KeptResult> closed_relent_;
   UnitId next_id_ = 0;
-  std::uint64_t done_ = 0, failed_ = 0, durable_ = 0, retried_ = 0, duplicates_ = 0, conflicts_ = 0;
+  std::uint64_t done_ = 0, failed_ = 0, durable_ = 0, retried_ = 0, duplicates_ = 0;
   double measured_seconds_ = 0, measured_cost_ = 0;  ///< sums over recent units
   std::deque<std::pair<Time, std::uint64_t>> rate_marks_;
   std::set<std::string> warned_;
+  bool held_ = false;
   bool draining_ = false;
   Time drain_until_{0};
   EngineEnd end_ = EngineEnd::running;

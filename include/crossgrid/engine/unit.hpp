@@ -28,7 +28,9 @@ struct UnitResult {
   double seconds = 0;                        ///< run time in the executor; provenance, never part of a metric
   std::uint32_t attempts = 1;
   std::string host;    ///< of the worker that ran it last; empty where nobody knows
-  std::string reason;  ///< why it failed: exception text, or signal and last log lines
+  std::string reason;  ///< why it failed: exception text, or how its executor ended
+  int signal = 0;      ///< that ended its executor; 0: none did
+  std::string log;     ///< the last lines that its executor wrote
 };
 
 }  // namespace crossgrid

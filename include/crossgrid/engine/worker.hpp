@@ -14,7 +14,7 @@ namespace crossgrid {
 
 struct WorkerOptions {
   double heartbeat = 1;        ///< [s] longest silence towards rank 0
-  double lease = 60;           ///< [s] silence of rank 0 after which the worker ends
+  double lease = 30;           ///< [s] silence of rank 0 after which the worker ends
   double silence_limit = 60;   ///< [s] without a heartbeat of the unit in flight after which the executor is killed
   double start_limit = 600;    ///< [s] for the executor to load the job
   int start_attempts = 3;      ///< before the worker says that it is broken
@@ -42,8 +42,9 @@ struct ExecutorPulse {           ///< read from shared memory, at every look
 };
 struct ExecutorDied {
   UnitId started = no_unit;
-  std::string how;  ///< "killed by signal 9 (Killed)", "exited with code 3", "could not be started: ..."
+  std::string how;  ///< "killed by signal 9 (SIGKILL)", "exited with code 3", "could not be started: ..."
   std::string log;  ///< its last lines
+  int signal = 0;   ///< that ended it, or 0
 };
 using ExecutorEvent = std::variant<ExecutorSaid, ExecutorPulse, ExecutorDied>;
 
@@ -80,7 +81,7 @@ class Worker {
   void take_outcomes(OutcomesMessage outcomes, WorkerActions& actions);
   void take_pulse(const ExecutorPulse& pulse);
   void take_death(const ExecutorDied& death, WorkerActions& actions);
-  void blame(UnitId started, const std::string& why, WorkerActions& actions);
+  void blame(const ExecutorDied& death, const std::string& why, WorkerActions& actions);
   void answer_recall(WorkerActions& actions);
   void fail_start(const std::string& why, WorkerActions& actions);
   void break_down(BrokenMessage broken, WorkerActions& actions);
