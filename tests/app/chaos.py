@@ -25,14 +25,14 @@ def chips():
 
 
 def processes_of(group):
-    """Process ids of the session that a run was started in."""
+    """Living processes of the session that a run was started in."""
     found = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         try:
             fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-            if int(fields[3]) == group:
+            if int(fields[3]) == group and fields[0] != "Z":
                 found.append(int(entry.name))
         except (OSError, IndexError):
             continue
@@ -141,10 +141,67 @@ def kill_executors(folder, count, ranks, rng):
         runs.fail(f"only {len(done_at_kill)} of {count} executors could be killed: this test could not fail")
 
 
-def run_all(jobs, executors, ranks_list, seed):
+def ranks_of(group):
+    """Process ids of a run's ranks, by rank."""
+    found = {}
+    for pid in processes_of(group):
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            entries = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        rank = [entry.split(b"=")[1] for entry in entries if entry.startswith(b"OMPI_COMM_WORLD_RANK=")]
+        if rank and len(words) > 1 and words[1] == b"run":
+            found[int(rank[0])] = pid
+    return found
+
+
+RANK_HITS = ["worker SIGKILL", "worker SIGSTOP", "rank0 SIGKILL", "rank0 SIGSTOP", "mpirun SIGKILL"]
+
+
+def hit_ranks(folder, hits, rng):
+    """Ranks and the launcher are killed or stopped: with a worker, the same job goes on; else the next one does."""
+    flags = [*FLAGS, "--lease", "2"]
+    sweep, base, _, units = undisturbed(folder, 3)
+    for number, hit in enumerate(hits):
+        who, what = hit.split()
+        done, tries = MOST * units + 1, 0
+        while not LEAST * units <= done <= MOST * units and tries < 10:
+            tries += 1
+            out = folder / f"ranks-{number}-{tries}"
+            job = subprocess.Popen(runs.command(sweep, out, *flags, ranks=3), env=runs.environment(), text=True,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+            aim = rng.uniform(LEAST, 0.7) * units
+            while job.poll() is None and not (out.exists() and runs.units_recorded(out) >= aim):
+                time.sleep(0.002)
+            ranks = ranks_of(job.pid)
+            victim = {"worker": ranks.get(rng.randint(1, 2)), "rank0": ranks.get(0), "mpirun": job.pid}[who]
+            done = runs.units_recorded(out)
+            if victim and job.poll() is None:
+                os.kill(victim, getattr(signal, what))
+            else:
+                done = MOST * units + 1
+            job.wait(timeout=120)
+            deadline = time.monotonic() + 10
+            while processes_of(job.pid):
+                if time.monotonic() > deadline:
+                    runs.fail(f"{hit}: {processes_of(job.pid)} are left behind")
+                time.sleep(0.05)
+            if who == "worker" and runs.points(out) != base:
+                runs.fail(f"{hit}: the same job did not finish to the undisturbed bytes")
+            finish(sweep, out, 3, base, hit)
+        if not LEAST * units <= done <= MOST * units:
+            runs.fail(f"{hit}: its moment was missed {tries} times: this test could not fail")
+        print(f"{hit} with {100 * done / units:.0f} % of {units} units done: "
+              f"{'the same job' if who == 'worker' else 'the next job'} went on to the same bytes")
+
+
+def run_all(jobs, executors, ranks_list, seed, rank_hits):
     runs.need_mpirun()
     print(f"seed {seed}")
     rng = random.Random(seed)
+    with tempfile.TemporaryDirectory() as name:
+        hit_ranks(Path(name), rank_hits, rng)
     for ranks in ranks_list:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)

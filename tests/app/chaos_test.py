@@ -2,4 +2,4 @@
 
 import chaos
 
-chaos.run_all(jobs=3, executors=3, ranks_list=[3], seed=1)
+chaos.run_all(jobs=3, executors=3, ranks_list=[3], seed=1, rank_hits=["worker SIGKILL", "rank0 SIGSTOP"])
