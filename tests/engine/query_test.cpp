@@ -20,7 +20,7 @@ class QueryTest : public testing::Test {
     std::string name = testing::TempDir() + "crossgrid-query-XXXXXX";
     folder_ = ::mkdtemp(name.data());
     options_.folder = folder_;
-    options_.format = QueryFormat::csv;
+    options_.format = TableFormat::csv;
     write(
         R"({"index":0,"adc.bits":4,"rows":64,"mapping":"balanced","status":"done","top1.mean":0.5,"top1.std":0.01})"
         "\n"
@@ -87,7 +87,7 @@ TEST_F(QueryTest, CsvQuotesWhatNeedsItAndKeepsAllDigits) {
 }
 
 TEST_F(QueryTest, JsonLinesReadBack) {
-  options_.format = QueryFormat::json_lines;
+  options_.format = TableFormat::json_lines;
   options_.select = {"mapping", "top1.mean"};
   options_.where = {"index>=1", "index<=2"};
   EXPECT_EQ(
@@ -95,8 +95,52 @@ TEST_F(QueryTest, JsonLinesReadBack) {
       "{\"mapping\":\"unit, \\\"column\\\"\",\"top1.mean\":0.8}\n{\"mapping\":\"balanced\",\"top1.mean\":null}\n");
 }
 
+TEST_F(QueryTest, GroupsAreSelectedSortedAndBeaten) {
+  options_.group_by = {"adc.bits"};
+  EXPECT_EQ(ask(),
+            "adc.bits,count(),mean(top1.mean),min(top1.mean),max(top1.mean)\n4,1,0.5,0.5,0.5\n6,1,0.8,0.8,0.8\n"
+            "8,2,0.1000000000000001,0.1000000000000001,0.1000000000000001\n");
+  options_.group_by = {"mapping"};
+  options_.where = {"top1.mean!=null"};
+  options_.select = {"mean(top1.mean)", "mapping", "count()"};
+  options_.sort = {"-max(adc.bits)"};
+  EXPECT_EQ(ask(), "mean(top1.mean),mapping,count()\n0.30000000000000004,balanced,2\n0.8,\"unit, \"\"column\"\"\",1\n");
+  options_.pareto = "max:mean(top1.mean)";
+  EXPECT_EQ(ask(), "mean(top1.mean),mapping,count()\n0.8,\"unit, \"\"column\"\"\",1\n");
+  options_.group_by = options_.where = options_.sort = {};
+  options_.pareto = "";
+  options_.select = {"count()", "median(top1.mean)"};
+  EXPECT_EQ(ask(), "count(),median(top1.mean)\n4,0.5\n");
+  options_.where = {"index>9"};
+  EXPECT_EQ(ask(), "count(),median(top1.mean)\n0,\n");
+}
+
+TEST_F(QueryTest, AColumnBesideGroupsNeedsAFunction) {
+  options_.group_by = {"adc.bits"};
+  options_.select = {"adc.bits", "top1.mean"};
+  EXPECT_THAT(refusal(ExitCode::usage), testing::HasSubstr("'top1.mean' has many values in a group"));
+  options_.select = {"adc.bits", "top1.men"};
+  EXPECT_THAT(refusal(ExitCode::bad_input), testing::HasSubstr("did you mean 'top1.mean'?"));
+  options_.select = {"adc.bits", "mean(top1.men)"};
+  EXPECT_THAT(refusal(ExitCode::bad_input), testing::HasSubstr("did you mean 'top1.mean'?"));
+}
+
+TEST_F(QueryTest, MarkdownIsATableWhateverNamesHold) {
+  write("{\"a|b\":\"<script>|`*[x](y)\\n\",\"n\":1}\n{\"a|b\":null,\"n\":0.3333333333333333}\n");
+  options_.format = TableFormat::markdown;
+  EXPECT_EQ(ask(), "| a\\|b | n |\n| --- | --: |\n| &lt;script>\\|\\`\\*\\[x\\](y)\\\\u000a | 1 |\n| - | 0.333333 |\n");
+}
+
+TEST_F(QueryTest, TerminalsAreNotCommanded) {
+  write("{\"a\":\"\\u001b[2J\\u009b2Jx\\u0000\u00e4\"}\n");
+  options_.format = TableFormat::table;
+  const std::string shown = ask();
+  EXPECT_THAT(shown, testing::HasSubstr("\\u001b[2J\\u009b2Jx\\u0000\xc3\xa4\n"));
+  EXPECT_EQ(shown.find('\x1b'), std::string::npos);
+}
+
 TEST_F(QueryTest, TheTableIsAligned) {
-  options_.format = QueryFormat::table;
+  options_.format = TableFormat::table;
   options_.select = {"adc.bits", "top1.mean"};
   EXPECT_EQ(
       ask(),

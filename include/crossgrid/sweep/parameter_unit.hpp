@@ -1,0 +1,11 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace crossgrid {
+
+/// The unit of a parameter's numbers ("bit", "ohm"); empty where they have none, or depend on another parameter.
+std::string parameter_unit(std::string_view path);
+
+}  // namespace crossgrid
