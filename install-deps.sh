@@ -10,7 +10,7 @@ build=(g++ cmake ninja-build ccache git pkg-config
   libsimdjson-dev libeigen3-dev libspdlog-dev libfmt-dev zlib1g-dev libxxhash-dev libzip-dev libjpeg-dev libpng-dev
   libonnx-dev libprotobuf-dev)
 tests=(libgtest-dev libgmock-dev libbenchmark-dev libvalijson-dev clang libclang-rt-dev libomp-dev clang-format
-  clang-tidy valgrind python3-numpy python3-onnx python3-pil python3-matplotlib dataset-fashion-mnist libonnx-testdata
+  clang-tidy valgrind jq python3-numpy python3-onnx python3-pil python3-matplotlib dataset-fashion-mnist libonnx-testdata
   ngspice python3-venv)
 
 # Ubuntu 24.04 has oneDNN 3.x as libdnnl-dev too; only its clang tools and the data set differ.

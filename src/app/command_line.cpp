@@ -51,7 +51,7 @@ std::optional<po::variables_map> parse_arguments(const CommandHelp& help, po::op
                                                  const char* positional, const std::vector<std::string>& arguments) {
   options.add_options()("help,h", "show this help");
   po::positional_options_description words;
-  if (*positional) words.add(positional, 1);
+  if (*positional) words.add(positional, options.find(positional, false).semantic()->is_composing() ? -1 : 1);
   po::variables_map values;
   try {
     const po::parsed_options parsed =

@@ -28,8 +28,10 @@ constexpr Command commands[] = {
     {"plan", plan_command, "say what a run would do: points, units, memory, time"},
     {"validate", validate_command, "check a sweep file and everything that it names"},
     {"status", status_command, "progress, rate and failures of a run, also while it runs"},
-    {"query", query_command, "select results: filters, columns, Pareto front, CSV"},
+    {"query", query_command, "select results: conditions, groups, Pareto front, CSV"},
     {"replay", replay_command, "run one unit again, in the open, and compare it with the journal"},
+    {"diff", diff_command, "compare the results of two databases"},
+    {"report", report_command, "write results as one HTML page: plots, Pareto front, failures, checks"},
     {"explain", explain_command, "how one point will be simulated, layer by layer"},
     {"calibrate", calibrate_command, "write the converters' ranges of a point to a file"},
     {"export", export_command, "write a network as it is run as an ONNX file"},
@@ -53,7 +55,7 @@ void print_usage() {
       "  mpirun -np 3 --bind-to none --oversubscribe --enable-recovery crossgrid run sweeps/quickstart.json\n"
       "                                                                  (rank 0 schedules, 2 workers)\n"
       "Exit codes: 0 done, 2 usage, 3 some points failed, 4 bad input, 5 folder in use, 6 storage, 7 other results in\n"
-      "the folder, 75 to be continued (docs/exit-codes.md).\n");
+      "the folder, or databases that differ, 75 to be continued (docs/exit-codes.md).\n");
 }
 
 int dispatch(const Arguments& words) {

@@ -12,6 +12,10 @@ DatabaseRequest database_request(const SweepContext& context, const std::string&
   request.dataset_split = context.sweep.dataset_split;
   request.dataset_path = context.sweep.dataset_path;
   request.next_command = next_command;
+  for (const ExpectedValue& expected : context.sweep.expected) {
+    request.expected.push_back(
+        {expected.entry, expected.column, expected.value, expected.tolerance, context.grid.matches(expected.where)});
+  }
   return request;
 }
 

@@ -131,6 +131,7 @@ void conclude(const RunOptions& options, const std::string& again, const EngineO
   if (progress.duplicates) fmt::print(", {} that came twice, dropped", counted(progress.duplicates, "result"));
   if (counts.not_finite)
     fmt::print(", {} with metrics that are not finite (see not_finite columns)", counted(counts.not_finite, "point"));
+  if (counts.expected.total()) fmt::print("\nexpected values: {}", counts.expected.text());
   fmt::print("\nwrote {0}/points.jsonl, points.meta.json, summary.json\n", options.folder);
   if (!outcome.message.empty()) fmt::print("{}\n", outcome.message);
   if (!counts.complete()) {

@@ -136,6 +136,7 @@ int status_command(const Arguments& arguments) {
   const std::uint64_t chips = chips_of(context.grid);
   fmt::print("chips     {} of {} done, {} failed\n", grouped(counts.trials_done), grouped(chips),
              grouped(counts.trials_failed));
+  if (counts.expected.total()) fmt::print("expected  {}\n", counts.expected.text());
   const std::uint64_t ended = std::min(chips, counts.trials_done + counts.trials_failed);
   print_owner(journal, (chips - ended) * context.image_count);
   for (const JournalLoss& loss : journal.losses) {

@@ -10,14 +10,14 @@
 
 #include "crossgrid/base/error.hpp"
 #include "crossgrid/base/version.hpp"
+#include "crossgrid/engine/database_file.hpp"
 #include "crossgrid/engine/statistics.hpp"
+#include "crossgrid/sweep/parameter_unit.hpp"
 
 namespace crossgrid {
 
 namespace {
 
-/// Raised when a column changes its meaning.
-constexpr int schema_version = 1;
 constexpr std::size_t most_failures_listed = 20;
 
 struct MetricReduction {
@@ -92,6 +92,25 @@ void count(DatabaseCounts& counts, const PointReduction& point) {
   if (point.status == "failed") ++counts.failed;
   if (point.status == "partial") ++counts.partial;
   if (point.status == "pending") ++counts.pending;
+}
+
+/// A point's result in a column that values can be expected of (expected_columns()).
+double result_in(const PointReduction& point, const DatabaseRequest& request, const std::string& column) {
+  for (std::size_t i = 0; i < request.metrics.size(); ++i) {
+    if (!column.starts_with(request.metrics[i] + ".")) continue;
+    const std::string_view part = std::string_view(column).substr(request.metrics[i].size() + 1);
+    const TrialStatistics& statistics = point.metrics[i].statistics;
+    return part == "mean"       ? statistics.mean
+           : part == "std"      ? statistics.std
+           : part == "ci95.low" ? statistics.ci95_low
+                                : statistics.ci95_high;
+  }
+  throw Error(ExitCode::internal, "no column " + column);
+}
+
+void check_expected(ExpectedChecks& checks, const PointTable::Row& row, const PointReduction& point,
+                    const DatabaseRequest& request) {
+  checks.see(row.index, row.axes, [&](const std::string& column) { return result_in(point, request, column); });
 }
 
 /// A line of points.jsonl, written member by member: building a document per point costs five times as much.
@@ -198,8 +217,8 @@ class Highlights {
 };
 
 Json summary_json(const DatabaseCounts& counts, const JournalContent& journal, const DatabaseRequest& request,
-                  const Highlights& highlights) {
-  return Json{{"schema", schema_version},
+                  const Highlights& highlights, const ExpectedChecks& checks) {
+  return Json{{"schema", database_schema},
               {"sweep", request.name},
               {"complete", counts.complete()},
               {"points",
@@ -211,6 +230,7 @@ Json summary_json(const DatabaseCounts& counts, const JournalContent& journal, c
                 {"not_finite", counts.not_finite}}},
               {"trials", {{"done", counts.trials_done}, {"failed", counts.trials_failed}}},
               {"metrics", highlights.metrics()},
+              {"expected", checks.json()},
               {"failures", highlights.failures()},
               {"journal",
                {{"unit_records", journal.work.records()},
@@ -228,6 +248,15 @@ JournalHeader latest(const std::vector<JournalHeader>& headers) {
   return found == headers.end() ? JournalHeader{} : *found;
 }
 
+Json axes_json(const PointTable& points) {
+  Json axes = Json::array();
+  if (points.size == 0) return axes;
+  for (const auto& [name, value] : points.row(0).axes) {
+    axes.push_back(Json{{"name", name}, {"unit", parameter_unit(name.substr(0, name.find('@')))}});
+  }
+  return axes;
+}
+
 Json meta_json(const PointTable& points, const JournalContent& journal, const DatabaseRequest& request) {
   const JournalHeader header = latest(journal.headers);
   std::set<std::tuple<std::string, std::string, std::string, std::string>> runs;
@@ -237,9 +266,10 @@ Json meta_json(const PointTable& points, const JournalContent& journal, const Da
     run_list.push_back(Json{{"time", time}, {"host", host}, {"program", program}, {"commit", commit}});
   }
   return Json{
-      {"schema", schema_version},
+      {"schema", database_schema},
       {"sweep", request.name},
       {"points", points.size},
+      {"axes", axes_json(points)},
       {"metrics", request.metrics},
       {"images",
        {{"dataset", request.dataset_path},
@@ -277,14 +307,19 @@ PointTable point_table(const Grid& grid) {
 
 DatabaseCounts count_points(const PointTable& points, const RecordedWork& work, const DatabaseRequest& request) {
   DatabaseCounts counts;
+  ExpectedChecks checks(request.expected);
   for (std::uint64_t index = 0; index < points.size; ++index) {
-    if (work.has_point(points.id(index))) {
-      count(counts, reduce_point(points.row(index), work, request));
+    if (work.has_point(points.id(index)) || checks.wants(index)) {
+      const PointTable::Row row = points.row(index);
+      const PointReduction point = reduce_point(row, work, request);
+      count(counts, point);
+      check_expected(checks, row, point, request);
     } else {
       ++counts.points;
       ++counts.pending;
     }
   }
+  counts.expected = checks.counts();
   return counts;
 }
 
@@ -294,6 +329,7 @@ DatabaseCounts write_database(FileSystem& files, const std::string& folder, cons
   const Json meta = meta_json(points, journal, request);
   DatabaseCounts counts;
   Highlights highlights(request);
+  ExpectedChecks checks(request.expected);
   std::string document;
   {
     FileReplacement lines(files, folder + "/points.jsonl");
@@ -302,6 +338,7 @@ DatabaseCounts write_database(FileSystem& files, const std::string& folder, cons
       const PointReduction point = reduce_point(row, journal.work, request);
       count(counts, point);
       highlights.see(row, point);
+      check_expected(checks, row, point, request);
       const std::string line = row_text(row, point, request);
       lines.write(line);
       lines.write("\n");
@@ -316,8 +353,10 @@ DatabaseCounts write_database(FileSystem& files, const std::string& folder, cons
   } else {
     remove_if_there(files, folder + "/database.json");
   }
+  counts.expected = checks.counts();
   // Last: where the summary is new, so is all else.
-  replace_file(files, folder + "/summary.json", summary_json(counts, journal, request, highlights).dump(2) + "\n");
+  replace_file(files, folder + "/summary.json",
+               summary_json(counts, journal, request, highlights, checks).dump(2) + "\n");
   return counts;
 }
 

@@ -35,18 +35,23 @@ Error not_a_line(const std::string& path, std::uint64_t number, const std::strin
   return input_error(fmt::format("{}:{}", path, number), "not a line of a database: " + problem);
 }
 
+/// What is wrong with a line; its number is added where it is known.
+struct BadLine {
+  std::string problem;
+};
+
 /// Parses single lines. What it gives lives until the next one.
 class LineParser {
  public:
   LineParser() {
     if (parser_.allocate(most_line_bytes, most_levels) != simdjson::SUCCESS) throw std::bad_alloc();
   }
-  /// `line` is followed by simdjson's padding. Throws std::string: what is wrong.
+  /// `line` is followed by simdjson's padding.
   dom::object object(std::string_view line) {
-    if (line.size() > most_line_bytes) throw fmt::format("more than {} bytes", most_line_bytes);
+    if (line.size() > most_line_bytes) throw BadLine{fmt::format("more than {} bytes", most_line_bytes)};
     dom::object object;
     const auto error = parser_.parse(line.data(), line.size(), false).get_object().get(object);
-    if (error != simdjson::SUCCESS) throw std::string(simdjson::error_message(error));
+    if (error != simdjson::SUCCESS) throw BadLine{simdjson::error_message(error)};
     return object;
   }
 
@@ -77,7 +82,6 @@ DatabaseValue value_of(dom::element element, std::pmr::memory_resource& memory) 
 /// The lines of a file that begin in one block of it, read whole.
 class Block {
  public:
-  /// Throws std::string where a line is too long.
   Block(File& file, std::uint64_t index, const std::string& path) {
     const std::uint64_t begin = index * block_bytes;
     const std::uint64_t from = begin == 0 ? 0 : begin - 1;  // the newline before a line that begins with the block
@@ -157,12 +161,12 @@ class RowReader {
     for (const auto& field : object) {
       const std::size_t place = elements.size();
       if (place >= names_.size() || field.key != names_.names()[place]) break;
-      if (field.value.is_object()) throw fmt::format("column '{}' is an object", field.key);
+      if (field.value.is_object()) throw BadLine{fmt::format("column '{}' is an object", field.key)};
       elements.push_back(field.value);
     }
     if (elements.size() < names_.size() || object.size() != names_.size()) {
-      throw fmt::format("expected the columns of line 1 ({}), in their order; column {} differs", names_.size(),
-                        elements.size() + 1);
+      throw BadLine{fmt::format("expected the columns of line 1 ({}), in their order; column {} differs", names_.size(),
+                                elements.size() + 1)};
     }
   }
 
@@ -200,12 +204,12 @@ ColumnNames names_of_first_line(File& file, const std::string& path) {
     LineParser parser;
     std::unordered_set<std::string> seen;
     for (const auto& field : parser.object(*line)) {
-      if (!seen.emplace(field.key).second) throw fmt::format("column '{}' is there twice", field.key);
+      if (!seen.emplace(field.key).second) throw BadLine{fmt::format("column '{}' is there twice", field.key)};
       names.emplace_back(field.key);
     }
-    if (names.empty()) throw std::string("no columns");
-  } catch (const std::string& problem) {
-    throw not_a_line(path, 1, problem);
+    if (names.empty()) throw BadLine{"no columns"};
+  } catch (const BadLine& bad) {
+    throw not_a_line(path, 1, bad.problem);
   }
   return ColumnNames(std::move(names));
 }
@@ -330,8 +334,8 @@ DatabaseTable DatabaseFile::read(std::span<const std::string> names, const RowCo
     Block block(*file_, index, path_);
     try {
       reader.read(block, *own, parts[index]);
-    } catch (const std::string& problem) {
-      parts[index].problem = problem;
+    } catch (const BadLine& bad) {
+      parts[index].problem = bad.problem;
     }
   });
 

@@ -65,6 +65,9 @@ struct Grid::Impl {
       problems.attempt([&] { context.check_calibration(sweep); });
     }
     find_impossible_points(problems);
+    for (const ExpectedValue& expected : sweep.expected) {
+      problems.attempt([&] { refuse_excluded(expected); });
+    }
     for (std::size_t axis = 0; axis < sweep.axes.size(); ++axis) {
       problems.attempt([&] { refuse_without_effect(axis); });
     }
@@ -123,7 +126,7 @@ struct Grid::Impl {
     kept.emplace(product, [&](std::uint64_t index) {
       const Digits at = digits_of_product(index);
       return std::none_of(sweep.exclude.begin(), sweep.exclude.end(),
-                          [&](const ExcludeRule& rule) { return rule.matches(at); });
+                          [&](const PointRule& rule) { return rule.matches(at); });
     });
     if (kept->size() == 0) {
       throw input_error(sweep.path + ": /exclude", fmt::format("leaves no point of {}", product));
@@ -145,6 +148,22 @@ struct Grid::Impl {
           problems.add(impossible_point(index, at, layer, found));
         }
       });
+    }
+  }
+
+  std::vector<std::uint64_t> matches(const PointRule& rule, std::uint64_t most) const {
+    std::vector<std::uint64_t> found;
+    for (std::uint64_t index = 0; index < size() && found.size() < most; ++index) {
+      if (rule.matches(digits(index))) {
+        found.push_back(index);
+      }
+    }
+    return found;
+  }
+
+  void refuse_excluded(const ExpectedValue& expected) const {
+    if (kept && matches(expected.where, 1).empty()) {
+      throw expected.where.place.error("'exclude' drops all points that it speaks of");
     }
   }
 
@@ -250,6 +269,10 @@ Id128 Grid::id(std::uint64_t index) const {
 
 std::uint32_t Grid::trials(std::uint64_t index) const {
   return impl_->trials(impl_->share(impl_->digits(index)).draws);
+}
+
+std::vector<std::uint64_t> Grid::matches(const PointRule& rule) const {
+  return impl_->matches(rule, size());
 }
 
 bool Grid::calibrates() const {

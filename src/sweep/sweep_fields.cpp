@@ -72,7 +72,7 @@ const std::vector<SweepField>& sweep_fields() {
         {"metrics",
          "what is measured",
          {{"type", "array"}, {"items", {{"enum", known_metrics()}}}, {"minItems", 1}, {"uniqueItems", true}}},
-        {"expected", "values that results are held to", {}, false},
+        {"expected", "published values that results are held to", {{"type", "array"}}},
     };
   }();
   return fields;

@@ -12,8 +12,7 @@ namespace crossgrid {
 struct SweepField {
   std::string path;
   std::string about;
-  Json schema;            ///< of the values that this version supports
-  bool supported = true;  ///< false: known, but refused as not yet supported
+  Json schema;
 };
 
 const std::vector<SweepField>& sweep_fields();

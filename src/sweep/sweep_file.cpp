@@ -138,15 +138,6 @@ class Fields {
   const Document& document_;
 };
 
-void refuse_future_fields(const Document& document, ProblemList& problems) {
-  for (const DocumentLeaf& leaf : document.leaves) {
-    const SweepField* field = find_sweep_field(leaf.path);
-    if (field && !field->supported) {
-      problems.add(leaf.place.error(fmt::format("'{}' is known, but not yet supported", leaf.path)).what());
-    }
-  }
-}
-
 std::string read_name(const Fields& fields, const std::string& path) {
   std::string name = fields.text("name", std::filesystem::path(path).stem().string());
   const bool good = !name.empty() && name.size() <= 64 &&
@@ -342,34 +333,57 @@ std::vector<Axis> read_axes(const Document& document) {
   return axes;
 }
 
-/// Rules that can't hold are mistakes, but --grid may have taken their values away: then they are dropped.
-std::vector<ExcludeRule> read_exclude(Document& document, const std::vector<Axis>& axes, bool axes_overridden) {
+/// Reads a list of the document that speaks of points. Entries that speak of none are mistakes, but --grid may have
+/// taken their values away: then they are dropped, from the document too.
+template <class Read>
+void read_point_list(Document& document, const char* path, const char* what, bool axes_overridden, const Read& read) {
   const auto leaf = std::find_if(document.leaves.begin(), document.leaves.end(),
-                                 [](const DocumentLeaf& l) { return l.path == "exclude"; });
+                                 [&](const DocumentLeaf& l) { return l.path == path; });
   if (leaf == document.leaves.end()) {
-    return {};
+    return;
   }
   if (!leaf->value.is_array()) {
-    throw leaf->place.error(fmt::format("found {}, expected a list of rules", found_text(leaf->value)));
+    throw leaf->place.error(fmt::format("found {}, expected a list of {}", found_text(leaf->value), what));
   }
-  std::vector<ExcludeRule> rules;
   ProblemList problems;
   Json kept = Json::array();
   for (std::size_t i = 0; i < leaf->value.size(); ++i) {
     problems.attempt([&] {
-      ExcludeRule rule = parse_exclude_rule(leaf->value[i], axes, leaf->place / i);
-      if (rule.possible()) {
-        rules.push_back(std::move(rule));
+      if (read(leaf->value[i], leaf->place / i)) {
         kept.push_back(leaf->value[i]);
-      } else if (!axes_overridden) {
-        throw rule.place.error(
-            fmt::format("excludes no point: no value of the axes satisfies {}", found_text(leaf->value[i])));
       }
     });
   }
   problems.throw_if_any();
-  leaf->value = std::move(kept);
+  if (axes_overridden) leaf->value = std::move(kept);
+}
+
+std::vector<PointRule> read_exclude(Document& document, const std::vector<Axis>& axes, bool axes_overridden) {
+  std::vector<PointRule> rules;
+  read_point_list(document, "exclude", "rules", axes_overridden, [&](const Json& entry, const Place& place) {
+    PointRule rule = parse_point_rule(entry, axes, place);
+    const bool possible = rule.possible();
+    if (!possible && !axes_overridden) {
+      throw place.error(fmt::format("excludes no point: no value of the axes satisfies {}", found_text(entry)));
+    }
+    if (possible) rules.push_back(std::move(rule));
+    return possible;
+  });
   return rules;
+}
+
+std::vector<ExpectedValue> read_expected(Document& document, const SweepFile& sweep, bool axes_overridden) {
+  std::vector<ExpectedValue> list;
+  read_point_list(document, "expected", "expected values", axes_overridden, [&](const Json& entry, const Place& place) {
+    ExpectedValue expected = parse_expected_value(entry, sweep.axes, sweep.metrics, place);
+    const bool possible = expected.where.possible();
+    if (!possible && !axes_overridden) {
+      throw(place / "where").error(fmt::format("no value of the axes satisfies {}", found_text(entry.at("where"))));
+    }
+    if (possible) list.push_back(std::move(expected));
+    return possible;
+  });
+  return list;
 }
 
 Json& member(Json& object, const std::string& key) {
@@ -474,7 +488,6 @@ SweepFile parse_sweep(const Json& root, const std::string& path, const SweepOver
   ProblemList problems;
   Document document = flatten_document(root, path, overrides.allow_outside, problems);
   problems.attempt([&] { apply_overrides(document, overrides); });
-  refuse_future_fields(document, problems);
   const Fields fields(document);
   SweepFile sweep;
   sweep.path = path;
@@ -492,6 +505,7 @@ SweepFile parse_sweep(const Json& root, const std::string& path, const SweepOver
   if (axes_read) {
     problems.attempt([&] { refuse_lost_overrides(document, sweep.axes); });
     problems.attempt([&] { sweep.exclude = read_exclude(document, sweep.axes, !overrides.grid.empty()); });
+    problems.attempt([&] { sweep.expected = read_expected(document, sweep, !overrides.grid.empty()); });
   }
   problems.attempt([&] { refuse_slices_of_whole_inputs(sweep); });
   if (!problems.empty() && axes_read) {

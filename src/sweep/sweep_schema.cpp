@@ -206,14 +206,34 @@ Json grid_schema() {
   return grid;
 }
 
-Json exclude_schema() {
+/// An object of conditions on axes.
+Json point_rule_schema() {
   const Json number{{"type", "number"}};
   Json bounds = sealed({{"at_least", number}, {"at_most", number}, {"above", number}, {"below", number}});
   bounds["minProperties"] = 1;
   Json limit = sealed({{"limit", number}});
   limit["required"] = {"limit"};
   const Json value{{"anyOf", {{{"type", {"number", "string", "boolean", "array"}}}, bounds, limit}}};
-  return {{"type", "array"}, {"items", {{"type", "object"}, {"minProperties", 1}, {"additionalProperties", value}}}};
+  return {{"type", "object"}, {"additionalProperties", value}};
+}
+
+Json exclude_schema() {
+  Json rule = point_rule_schema();
+  rule["minProperties"] = 1;
+  return {{"type", "array"}, {"items", rule}};
+}
+
+Json expected_schema() {
+  const Json text{{"type", "string"}, {"minLength", 1}};
+  Json columns = Json::array();
+  for (const std::string& column : expected_columns(known_metrics())) columns.push_back(column);
+  Json entry = sealed({{"where", described(point_rule_schema(), "the points, as in exclude; {}: all")},
+                       {"metric", described({{"enum", columns}}, "the column of the results")},
+                       {"value", {{"type", "number"}}},
+                       {"tolerance", described({{"type", "number"}, {"minimum", 0}}, "largest distance from value")},
+                       {"source", described(text, "where the value is from")}});
+  entry["required"] = {"where", "metric", "value", "tolerance", "source"};
+  return {{"type", "array"}, {"items", entry}};
 }
 
 Json layers_schema(Json& definitions) {
@@ -228,7 +248,7 @@ Json layers_schema(Json& definitions) {
 Items field_items() {
   Items items;
   for (const SweepField& field : sweep_fields()) {
-    if (field.supported && field.path != "layers" && field.path != "exclude") {
+    if (field.path != "layers" && field.path != "exclude" && field.path != "expected") {
       items.emplace_back(field.path, described(field.schema, field.about));
     }
   }
@@ -265,6 +285,7 @@ Json sweep_schema() {
   schema["properties"]["layers"] = layers_schema(definitions);
   schema["properties"]["grid"] = grid_schema();
   schema["properties"]["exclude"] = exclude_schema();
+  schema["properties"]["expected"] = expected_schema();
   schema["allOf"] = required_fields();
   schema["definitions"] = definitions;
   return schema;

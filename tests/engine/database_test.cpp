@@ -7,13 +7,16 @@
 #include <clocale>
 #include <cmath>
 #include <cstdlib>
+#include <fstream>
 #include <locale>
 #include <random>
+#include <set>
 #include <sstream>
 
 #include "base/failing_files.hpp"
 #include "base/forgetting_disk.hpp"
 #include "crossgrid/base/error.hpp"
+#include "crossgrid/engine/database_file.hpp"
 #include "engine/storage_sample.hpp"
 
 namespace crossgrid {
@@ -219,13 +222,109 @@ TEST_F(DatabaseTest, MetaNamesImagesNumericClassAndRuns) {
   add_all();
   gather();
   const Json meta = document("points.meta.json");
-  EXPECT_EQ(meta["schema"], 1);
+  EXPECT_EQ(meta["schema"], database_schema);
   EXPECT_EQ(meta["sweep"], "sample");
   EXPECT_EQ(meta["images"]["split"], "test");
   EXPECT_EQ(meta["images"]["count"], 200);
   EXPECT_EQ(meta["numeric_class"], "host avx2 oneDNN 2.6.3");
   EXPECT_EQ(meta["seed"], 1);
   EXPECT_EQ(meta["runs"][0]["commit"], "abc123");
+}
+
+/// Paths of all members, as the documentation names them: list[].member, M for a metric; what axes hold is one member.
+void collect_members(const Json& json, const std::string& path, std::set<std::string>& members) {
+  const bool of_axes = path.ends_with(".axes") || path.ends_with(".where");
+  if (json.is_object() && !of_axes) {
+    for (const auto& item : json.items()) {
+      const std::string key = path == "metrics" ? "M" : item.key();
+      collect_members(item.value(), path.empty() ? key : path + "." + key, members);
+    }
+  } else if (json.is_array() && !json.empty() && json.front().is_object()) {
+    for (const Json& item : json) collect_members(item, path + "[]", members);
+  } else {
+    members.insert(path);
+  }
+}
+
+/// Names in the first column of the table under a heading of docs/database.md.
+std::set<std::string> documented(const std::string& heading) {
+  std::ifstream file(CROSSGRID_TEST_SOURCE_DIR "/docs/database.md");
+  std::set<std::string> names;
+  bool inside = false;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("#")) inside = line == heading;
+    if (!inside || !line.starts_with("| `")) continue;
+    const std::string cell = line.substr(2, line.find(" |", 2) - 2);
+    for (std::size_t at = cell.find('`'); at != std::string::npos; at = cell.find('`', at + 1)) {
+      const std::size_t end = cell.find('`', at + 1);
+      names.insert(cell.substr(at + 1, end - at - 1));
+      at = end;
+    }
+  }
+  return names;
+}
+
+TEST_F(DatabaseTest, TheDocumentationNamesAllThatIsWrittenAndNothingElse) {
+  add_all();
+  add(sample_failure(3, 0, 0, 200));
+  DatabaseRequest request = sample_request();
+  request.expected = {
+      {parse_json(R"({"where":{"adc.bits":4},"metric":"top1.mean","value":0.5,"tolerance":0.1,"source":"x"})", "test"),
+       "top1.mean",
+       0.5,
+       0.1,
+       {0, 1}}};
+  write_database(disk_, "out", sample_points(5, 3), journal_of_lines(), request);
+  std::set<std::string> columns;
+  const Json row = rows()[0];
+  for (const auto& item : row.items()) {
+    const std::string& name = item.key();
+    const bool metric = name.starts_with("loss.") || (name.starts_with("top1.") && name != "top1.se_images");
+    if (name != "adc.bits" && name != "mapping") columns.insert(metric ? "M" + name.substr(name.find('.')) : name);
+  }
+  EXPECT_EQ(columns, documented("## points.jsonl"));
+  for (const char* name : {"points.meta.json", "summary.json"}) {
+    std::set<std::string> members;
+    collect_members(document(name), "", members);
+    EXPECT_EQ(members, documented(std::string("## ") + name));
+  }
+}
+
+TEST_F(DatabaseTest, ExpectedValuesAreMetMissedOrOpen) {
+  add_all();  // points 0 to 2; 3 and 4 have no results
+  gather();
+  std::vector<double> top1;
+  for (const Json& row : rows()) top1.push_back(row["top1.mean"].get<double>());
+  const auto expected = [&](double value, double tolerance, std::vector<std::uint64_t> points) {
+    return ExpectedRequest{Json{{"source", "test"}}, "top1.mean", value, tolerance, std::move(points)};
+  };
+  const double distance = std::abs(top1[1] - top1[0]);
+  ASSERT_GT(distance, 1e-6);
+  DatabaseRequest request = sample_request();
+  request.expected = {expected(top1[0], 0, {0}),
+                      expected(top1[0], distance, {0, 1}),
+                      expected(top1[0], distance * (1 - 1e-9), {0, 1}),
+                      expected(top1[0], 1, {0, 3}),
+                      expected(top1[0] + 1, 0.5, {0, 3}),
+                      expected(0.3, 0.1, {4})};
+  const DatabaseCounts counts = write_database(disk_, "out", sample_points(5, 3), journal_of_lines(), request);
+  EXPECT_EQ(counts.expected, (ExpectedCounts{2, 2, 2}));
+  EXPECT_EQ(counts, count_points(sample_points(5, 3), read_journal(disk_, "out").work, request));
+  const Json list = document("summary.json")["expected"];
+  ASSERT_EQ(list.size(), 6u);
+  std::string holds;
+  for (const Json& entry : list) holds += entry["holds"].dump() + " ";
+  EXPECT_EQ(holds, "true true false null false null ");
+  EXPECT_EQ(list[2]["farthest"]["index"], 1);
+  EXPECT_EQ(list[2]["farthest"]["value"], top1[1]);
+  EXPECT_EQ(list[2]["farthest"]["axes"]["adc.bits"], 5);
+  EXPECT_EQ(list[3]["measured"], 1);
+  EXPECT_EQ(list[3]["points"], 2);
+  EXPECT_TRUE(list[5]["farthest"].is_null());
+  // 0.91 is within 0.01 of 0.9, though not in binary: 0.91 - 0.9 > 0.01.
+  ExpectedChecks checks(request.expected = {expected(0.9, 0.01, {0})});
+  checks.see(0, {}, [](const std::string&) { return 0.91; });
+  EXPECT_EQ(checks.counts(), (ExpectedCounts{1, 0, 0}));
 }
 
 TEST_F(DatabaseTest, TheSingleDocumentHoldsTheSameAndGoesAwayWhereItWouldBeTooLarge) {

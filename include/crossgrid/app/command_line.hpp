@@ -17,9 +17,9 @@ struct CommandHelp {
   const char* examples;   ///< lines, each a whole command
 };
 
-/// Parses a command's arguments. `positional` names an option that takes the bare words; "" for none.
-/// Prints the help and returns nothing where --help is among them. Error(usage) names the flag and the nearest known
-/// one.
+/// Parses a command's arguments. `positional` names an option that takes the bare word, or where it is composing all
+/// bare words; "" for none. Prints the help and returns nothing where --help is among them. Error(usage) names the flag
+/// and the nearest known one.
 std::optional<boost::program_options::variables_map> parse_arguments(
     const CommandHelp& help, boost::program_options::options_description options, const char* positional,
     const std::vector<std::string>& arguments);

@@ -15,6 +15,8 @@ int validate_command(const Arguments& arguments);
 int status_command(const Arguments& arguments);
 int query_command(const Arguments& arguments);
 int replay_command(const Arguments& arguments);
+int diff_command(const Arguments& arguments);
+int report_command(const Arguments& arguments);
 int explain_command(const Arguments& arguments);
 int calibrate_command(const Arguments& arguments);
 int export_command(const Arguments& arguments);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "crossgrid/base/file.hpp"
+#include "crossgrid/engine/expected_checks.hpp"
 #include "crossgrid/engine/journal_reader.hpp"
 #include "crossgrid/sweep/grid.hpp"
 
@@ -38,6 +39,7 @@ struct DatabaseRequest {
   std::string dataset_split;
   std::string dataset_path;
   std::string next_command;  ///< how to go on, for summary.json
+  std::vector<ExpectedRequest> expected;
 };
 
 /// Counts of a database; `complete` says that a run has nothing left to do.
@@ -50,6 +52,7 @@ struct DatabaseCounts {
   std::uint64_t not_finite = 0;  ///< of the done ones: with a metric that is not finite
   std::uint64_t trials_done = 0;
   std::uint64_t trials_failed = 0;
+  ExpectedCounts expected;
   bool complete() const { return done + failed == points; }
   bool operator==(const DatabaseCounts&) const = default;
 };

@@ -38,8 +38,8 @@ struct GridContext {
 
 /// The cartesian grid of a sweep over one network. Construction checks everything that needs the network: patterns that
 /// match no layer, axes without effect (rule R2), image ranges, hardware that can't be built, ranges that a file lacks,
-/// an empty grid. Points are made on request, so a grid of 10^6 points costs no memory (with `exclude`, a bit per
-/// combination).
+/// an empty grid, expected values of points that `exclude` drops. Points are made on request, so a grid of 10^6 points
+/// costs no memory (with `exclude`, a bit per combination).
 ///
 /// Indices count the points that `exclude` leaves, 0 to size() - 1. Points of equal id have equal hardware (parameters
 /// without effect hold their defaults in it), and with it equal results.
@@ -54,6 +54,8 @@ class Grid {
   Point point(std::uint64_t index) const;
   /// Only its id, at the cost of a few additions per axis where that is possible.
   Id128 id(std::uint64_t index) const;
+  /// Indices of the points that a rule speaks of, ascending.
+  std::vector<std::uint64_t> matches(const PointRule& rule) const;
   /// Whether any point's ranges are calibrated (on images or by a file); where not, calibration is in no id.
   bool calibrates() const;
   /// Its number of trials: 1 where nothing is random (rule R8).

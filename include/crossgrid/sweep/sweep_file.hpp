@@ -11,7 +11,8 @@
 #include "crossgrid/data/dataset.hpp"
 #include "crossgrid/network/range_fit.hpp"
 #include "crossgrid/sweep/axis.hpp"
-#include "crossgrid/sweep/exclude.hpp"
+#include "crossgrid/sweep/expected_value.hpp"
+#include "crossgrid/sweep/point_rule.hpp"
 
 namespace crossgrid {
 
@@ -66,7 +67,8 @@ struct SweepFile {
   std::vector<Setting> hardware;
   std::vector<LayerOverride> layers;
   std::vector<Axis> axes;  ///< of the grid, in order; the first is the slowest
-  std::vector<ExcludeRule> exclude;
+  std::vector<PointRule> exclude;
+  std::vector<ExpectedValue> expected;
   /// The whole sweep with includes and overrides merged in and paths absolute: parse_sweep() of it gives this sweep
   /// again, from any folder. Sent to workers, stored in the output folder and in the journal.
   Json resolved;

@@ -1,4 +1,4 @@
-#include "crossgrid/sweep/exclude.hpp"
+#include "crossgrid/sweep/point_rule.hpp"
 
 #include <fmt/format.h>
 
@@ -72,18 +72,18 @@ Json shown_condition(const std::string& name, const Json& condition) {
 
 }  // namespace
 
-bool ExcludeRule::matches(const std::vector<std::uint32_t>& digits) const {
+bool PointRule::matches(const std::vector<std::uint32_t>& digits) const {
   return std::all_of(conditions.begin(), conditions.end(),
                      [&](const Condition& condition) { return condition.holds[digits[condition.axis]]; });
 }
 
-bool ExcludeRule::possible() const {
+bool PointRule::possible() const {
   return std::all_of(conditions.begin(), conditions.end(), [](const Condition& condition) {
     return std::find(condition.holds.begin(), condition.holds.end(), true) != condition.holds.end();
   });
 }
 
-ExcludeRule parse_exclude_rule(const Json& rule, const std::vector<Axis>& axes, const Place& place) {
+PointRule parse_point_rule(const Json& rule, const std::vector<Axis>& axes, const Place& place) {
   if (!rule.is_object() || rule.empty()) {
     throw place.error(
         fmt::format("found {}, expected an object: axis -> value, list of values or bounds", found_text(rule)));
@@ -92,7 +92,7 @@ ExcludeRule parse_exclude_rule(const Json& rule, const std::vector<Axis>& axes, 
   for (const Axis& axis : axes) {
     names.insert(names.end(), axis.columns.begin(), axis.columns.end());
   }
-  ExcludeRule parsed;
+  PointRule parsed;
   parsed.place = place;
   for (const auto& [name, condition] : rule.items()) {
     const std::string& key = name;  // a lambda can't hold a structured binding
@@ -110,7 +110,7 @@ ExcludeRule parse_exclude_rule(const Json& rule, const std::vector<Axis>& axes, 
     const auto holds = predicate(shown_condition(key, condition), place / key);
     const auto index = static_cast<std::size_t>(axis - axes.begin());
     auto found = std::find_if(parsed.conditions.begin(), parsed.conditions.end(),
-                              [&](const ExcludeRule::Condition& other) { return other.axis == index; });
+                              [&](const PointRule::Condition& other) { return other.axis == index; });
     if (found == parsed.conditions.end()) {
       parsed.conditions.push_back({index, std::vector<bool>(axis->values.size(), true)});
       found = parsed.conditions.end() - 1;

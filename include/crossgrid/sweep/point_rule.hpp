@@ -7,8 +7,8 @@
 
 namespace crossgrid {
 
-/// One rule of `exclude`: a point is left out where every condition of a rule holds.
-struct ExcludeRule {
+/// Which points a rule of `exclude`, or the `where` of an expected value, speaks of: those where every condition holds.
+struct PointRule {
   struct Condition {
     std::size_t axis = 0;
     std::vector<bool> holds;  ///< one per value of the axis
@@ -23,6 +23,6 @@ struct ExcludeRule {
 };
 
 /// Reads one rule: column -> value, list of values, or {at_least, at_most, above, below} (which words never satisfy).
-ExcludeRule parse_exclude_rule(const Json& rule, const std::vector<Axis>& axes, const Place& place);
+PointRule parse_point_rule(const Json& rule, const std::vector<Axis>& axes, const Place& place);
 
 }  // namespace crossgrid
