@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
+#include "crossgrid/app/chip_counts.hpp"
 #include "crossgrid/app/command_line.hpp"
 #include "crossgrid/app/commands.hpp"
 #include "crossgrid/app/inference_runner.hpp"
 #include "crossgrid/app/output_request.hpp"
 #include "crossgrid/app/progress_line.hpp"
+#include "crossgrid/app/run_words.hpp"
 #include "crossgrid/app/sweep_units.hpp"
 #include "crossgrid/app/unit_lines.hpp"
 #include "crossgrid/app/work_estimate.hpp"
@@ -17,6 +20,7 @@
 #include "crossgrid/engine/journal_sink.hpp"
 #include "crossgrid/engine/mpi_transport.hpp"
 #include "crossgrid/engine/signs_of_life.hpp"
+#include "crossgrid/engine/start_lock.hpp"
 
 namespace crossgrid {
 
@@ -28,10 +32,13 @@ constexpr CommandHelp help{
     "run", "SWEEP [-o DIR] [options]",
     "Runs a sweep, or continues one that was stopped: what is in the output folder's journal is not run again.\n"
     "Under mpirun rank 0 schedules and every other rank is a worker; without mpirun one process does all.\n"
-    "Ctrl-C once: units in flight end and are kept. Twice: stop at once. The same command continues either way.",
+    "Ctrl-C once: units in flight end and are kept. Twice: stop at once. The same command continues either way.\n"
+    "With --shard several jobs share a sweep and its folder; 'crossgrid gather' makes the database of them.",
     "  crossgrid run sweeps/quickstart.json\n"
     "  crossgrid run sweeps/quickstart.json -o results/more --set trials=10 --grid adc.bits=4,6,8\n"
-    "  mpirun -np 9 --bind-to none --enable-recovery crossgrid run sweeps/quickstart.json"};
+    "  mpirun -np 9 --bind-to none --enable-recovery crossgrid run sweeps/quickstart.json\n"
+    "  crossgrid run sweeps/quickstart.json --shard 2/4    (of jobs 1/4 to 4/4; then: crossgrid gather "
+    "results/quickstart)"};
 
 constexpr std::uint32_t most_retries = 1'000'000;
 constexpr double shortest_lease = 0.5;  ///< [s]: a busy machine must not look like a dead one
@@ -41,6 +48,7 @@ struct RunOptions {
   int threads = 0;
   std::uint32_t unit_images = 0;
   std::string isa;
+  Shard shard;
   bool extend = false;
   bool retry_failed = false;
   int retries = 2;
@@ -57,6 +65,7 @@ po::options_description run_options() {
       "images per unit (0: chosen); results do not depend on it")(
       "isa", po::value<std::string>()->default_value(""),
       "instruction set to pin the sweep to: avx2, avx512, avx512_vnni")(
+      "shard", po::value<std::string>(), "I/N: run only part I of N, beside the jobs of the other parts")(
       "extend", "go on in a folder whose results have another seed, data set or network, or share no point")(
       "retry-failed", "run failed units again")("retries", po::value<std::uint32_t>()->default_value(2),
                                                 "further attempts at a unit that fails")(
@@ -90,6 +99,7 @@ RunOptions read_options(const po::variables_map& values) {
   const auto& known = instruction_sets();
   if (!options.isa.empty() && std::find(known.begin(), known.end(), options.isa) == known.end())
     throw Error(ExitCode::usage, fmt::format("--isa {}: expected one of {}", options.isa, fmt::join(known, ", ")));
+  if (values.count("shard")) options.shard = shard_from_text(values["shard"].as<std::string>());
   options.extend = values.count("extend") > 0;
   options.retry_failed = values.count("retry-failed") > 0;
   options.retries = static_cast<int>(std::min(values["retries"].as<std::uint32_t>(), most_retries));
@@ -120,6 +130,20 @@ void announce(const SweepContext& context, const RunOptions& options, const Outp
   std::fflush(stdout);
 }
 
+/// What the user reads at the end of a shard.
+void conclude_shard(const RunOptions& options, const std::string& again, const EngineOutcome& outcome,
+                    const ChipCounts& chips) {
+  fmt::print("shard {}: {} of {} done, {} failed, {} left; {} in {}\n", options.shard.text(), grouped(chips.done),
+             counted(chips.chips, "chip"), grouped(chips.failed), grouped(chips.left()),
+             counted(outcome.progress.durable, "unit"), duration_text(outcome.progress.seconds));
+  if (!outcome.message.empty()) fmt::print("{}\n", outcome.message);
+  if (chips.left() > 0) {
+    fmt::print("to continue: {}\n", again);
+  } else {
+    fmt::print("when all shards have ended: crossgrid gather {}\n", shell_word(options.folder));
+  }
+}
+
 /// What the user reads at the end.
 void conclude(const RunOptions& options, const std::string& again, const EngineOutcome& outcome,
               const DatabaseCounts& counts) {
@@ -144,10 +168,9 @@ void conclude(const RunOptions& options, const std::string& again, const EngineO
   }
 }
 
-ExitCode exit_code(const EngineOutcome& outcome, const DatabaseCounts& counts) {
+ExitCode exit_code(const EngineOutcome& outcome, const ChipCounts& chips) {
   if (outcome.end == EngineEnd::refused || outcome.end == EngineEnd::workers_lost) return outcome.code;
-  if (!counts.complete()) return ExitCode::to_be_continued;
-  return counts.failed ? ExitCode::failed_points : ExitCode::success;
+  return chips.exit_code();
 }
 
 std::string same_command(const Arguments& arguments) {
@@ -206,18 +229,21 @@ ExitCode lead(const po::variables_map& values, const Arguments& arguments, MpiTr
   RunOptions options = read_options(values);
   if (options.folder.empty()) options.folder = "results/" + context.sweep.name;
   FileSystem& files = posix_files();
+  std::optional<StartLock> start(std::in_place, files, options.folder);
   const NumericClass numeric_class = choose_numeric_class(options, recorded_numeric_class(files, options.folder));
   const std::string again = same_command(arguments);
-  OutputFolder folder(files, system_time(), this_process(),
-                      output_request(context, options.folder, numeric_class.text(), again, options.extend));
+  OutputRequest request = output_request(context, options.folder, numeric_class.text(), again, options.extend);
+  request.journal.shard = options.shard.name();
+  OutputFolder folder(files, system_time(), this_process(), std::move(request));
+  start.reset();
 
   const int workers = transport && transport->size() > 1 ? transport->size() - 1 : 1;
   const int sharing = transport ? transport->node_share().workers_sharing_cores : 1;
   const int threads = options.threads ? options.threads : default_executor_threads(cores_in_mask(), sharing);
-  const std::uint64_t chips = estimate_work(context).chips;
+  const std::uint64_t chips = estimate_work(context).chips / options.shard.count;
   const std::uint32_t unit_images =
       options.unit_images ? options.unit_images : default_unit_images(context.image_count, chips, workers);
-  SweepUnits units(context, folder.work(), unit_images, options.retry_failed);
+  SweepUnits units(context, folder.work(), unit_images, options.retry_failed, options.shard);
   ProgressLine progress(options.quiet);
   if (!options.quiet) announce(context, options, folder.findings(), units.total(), workers, threads);
 
@@ -239,11 +265,14 @@ ExitCode lead(const po::variables_map& values, const Arguments& arguments, MpiTr
   }
   lost_ranks = outcome.lost_ranks;
   progress.finish();
-  const DatabaseCounts counts = folder.write_database();
+  const ChipCounts ended = count_chips(context, folder.work(), options.shard);
+  std::optional<DatabaseCounts> counts;  // shards would write one database at the same time: gather does it
+  if (options.shard.whole()) counts = folder.write_database();
   folder.close();
   if (outcome.end == EngineEnd::refused) throw Error(outcome.code, outcome.message);
-  if (!options.quiet) conclude(options, again, outcome, counts);
-  return exit_code(outcome, counts);
+  if (!options.quiet && counts) conclude(options, again, outcome, *counts);
+  if (!options.quiet && !counts) conclude_shard(options, again, outcome, ended);
+  return exit_code(outcome, ended);
 }
 
 /// Rank 0 could not start: the workers must not wait for it.
@@ -252,6 +281,21 @@ void dismiss_workers(Transport& transport) {
 }
 
 }  // namespace
+
+void check_run_words(const Arguments& words, const SweepFile& sweep) {
+  const auto values = parse_arguments(help, run_options(), "sweep", words);
+  if (!values) throw Error(ExitCode::usage, "--help after '--': expected options of 'crossgrid run'");
+  for (const char* name : {"sweep", "output", "shard", "set", "grid"}) {
+    if (!values->count(name)) continue;
+    throw Error(ExitCode::usage, fmt::format("found '{}' after '--'; it belongs before it", name));
+  }
+  if (values->count("retry-failed")) {
+    throw Error(ExitCode::usage,
+                "found '--retry-failed' after '--': jobs that queue themselves again would try failed units for ever; "
+                "use 'crossgrid run ... --retry-failed' when the jobs have ended");
+  }
+  read_options(*values, sweep);
+}
 
 int run_command(const Arguments& arguments) {
   const auto values = parse_arguments(help, run_options(), "sweep", arguments);

@@ -1,15 +1,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_set>
 
+#include "crossgrid/app/chip_counts.hpp"
 #include "crossgrid/app/command_line.hpp"
 #include "crossgrid/app/commands.hpp"
 #include "crossgrid/app/output_request.hpp"
+#include "crossgrid/app/recorded_sweep.hpp"
+#include "crossgrid/app/slurm_queue.hpp"
 #include "crossgrid/app/work_estimate.hpp"
 #include "crossgrid/base/clock.hpp"
 #include "crossgrid/base/error.hpp"
 #include "crossgrid/engine/folder_lock.hpp"
+#include "crossgrid/engine/unit_census.hpp"
 
 namespace crossgrid {
 
@@ -18,33 +21,19 @@ namespace {
 namespace po = boost::program_options;
 
 constexpr CommandHelp help{
-    "status", "DIR [--check]",
+    "status", "DIR [--check] [--shard I/N]",
     "Says how far the run in an output folder is: points done, failed and left, rate and time left while it runs, and\n"
     "why units failed. Reads only, so it can be used while the run goes on.",
     "  crossgrid status results/quickstart\n"
-    "  crossgrid status --check results/quickstart || echo 'exit code 3: failed points, 75: to be continued'"};
+    "  crossgrid status --check results/quickstart || echo 'exit code 3: failed points, 75: to be continued'\n"
+    "  crossgrid status --check --shard 2/4 results/quickstart"};
 
 constexpr std::size_t failures_shown = 10;
 
-ExitCode check(const DatabaseCounts& counts) {
-  if (!counts.complete()) return ExitCode::to_be_continued;
-  return counts.failed ? ExitCode::failed_points : ExitCode::success;
-}
-
-/// Chips that the grid needs; equal points share theirs.
-std::uint64_t chips_of(const Grid& grid) {
-  std::unordered_set<Id128, Id128Hasher> seen;
-  std::uint64_t chips = 0;
-  for (std::uint64_t index = 0; index < grid.size(); ++index) {
-    if (seen.insert(grid.id(index)).second) chips += grid.trials(index);
-  }
-  return chips;
-}
-
 /// Rate since the running job began, and what that makes of the rest.
-void print_rate(const JournalContent& journal, std::uint64_t images_left) {
-  const auto seconds = static_cast<double>(system_time().utc() - utc_from_text(journal.owner->started));
-  const double rate = static_cast<double>(journal.images_of_run) / std::max(seconds, 1.0);
+void print_rate(const JournalOwner& owner, std::uint64_t images_left) {
+  const auto seconds = static_cast<double>(system_time().utc() - utc_from_text(owner.record.started));
+  const double rate = static_cast<double>(owner.images) / std::max(seconds, 1.0);
   if (rate <= 0) return;
   fmt::print("rate      {:.3g} images/s, {} left\n", rate, about_text(static_cast<double>(images_left) / rate));
 }
@@ -55,18 +44,40 @@ bool surely_gone(const OwnerRecord& owner) {
   return owner.host == here.host && (owner.boot != here.boot || !here.alive(owner.pid));
 }
 
-void print_owner(const JournalContent& journal, std::uint64_t images_left) {
-  if (!journal.owner || journal.owner->released) {
-    fmt::print("run       not running\n");
-    return;
-  }
-  const OwnerRecord& owner = *journal.owner;
+/// "run" or "shard 1/4", and how it is.
+void print_owner(const std::string& label, const JournalOwner& last, std::uint64_t images_left) {
+  const OwnerRecord& owner = last.record;
   const auto age = system_time().utc() - utc_from_text(owner.heartbeat);
   const bool running = static_cast<double>(age) <= owner_lease_seconds && !surely_gone(owner);
-  fmt::print("run       {} on {} (process {}) since {}, last sign {} ago\n",
+  fmt::print("{:<10}{} on {} (process {}) since {}, last sign {} ago\n", label,
              running ? "running" : "ended without a word:", owner.host, owner.pid, owner.started,
              duration_text(static_cast<double>(std::max<std::int64_t>(age, 0))));
-  if (running && images_left > 0) print_rate(journal, images_left);
+  if (running && images_left > 0) print_rate(last, images_left);
+}
+
+/// Each run that has not ended in order, and how far each shard is.
+void print_runs(const SweepContext& context, const JournalContent& journal) {
+  bool none = true;
+  for (const auto& [name, owner] : journal.owners) {
+    const Shard shard = shard_from_name(name).value_or(Shard{});
+    const ChipCounts chips = count_chips(context, journal.work, shard);
+    const std::string label = shard.whole() ? "run" : "shard " + shard.text();
+    if (!shard.whole()) {
+      fmt::print("{:<10}{} of {} done, {} failed\n", label, grouped(chips.done), counted(chips.chips, "chip"),
+                 grouped(chips.failed));
+    }
+    if (owner.record.released) continue;
+    none = false;
+    print_owner(label, owner, chips.left() * context.image_count);
+  }
+  if (none) fmt::print("run       not running\n");
+}
+
+void print_submitted(const std::string& folder) {
+  const SubmittedJobs jobs = read_submitted_jobs(folder);
+  if (jobs.sweep.empty()) return;
+  const std::string ids = jobs.sweep + (jobs.gather.empty() ? "" : "," + jobs.gather);
+  fmt::print("slurm     submitted as job {}: squeue --jobs {}; logs in {}/slurm\n", jobs.sweep, ids, folder);
 }
 
 constexpr std::size_t log_lines_shown = 10;
@@ -108,37 +119,47 @@ void print_failures(const std::string& folder, const SweepContext& context, cons
   if (found > shown) fmt::print("          and {} more failed units\n", found - shown);
 }
 
+/// Unit records of a shard's journal, or of all journals.
+std::uint64_t records(const std::string& folder, const Shard& shard) {
+  std::uint64_t count = 0;
+  for (const auto& [name, records] : count_units(posix_files(), folder).records) {
+    if (shard.whole() || name == shard.name()) count += records;
+  }
+  return count;
+}
+
 }  // namespace
 
 int status_command(const Arguments& arguments) {
   po::options_description options("options");
   options.add_options()("folder", po::value<std::string>(), "output folder of a run")(
-      "check", "print nothing: exit with 0 (done), 3 (complete with failed points) or 75 (to be continued)");
+      "check", "print nothing: exit with 0 (done), 3 (complete with failed points) or 75 (to be continued)")(
+      "shard", po::value<std::string>(), "I/N: only this shard's part, with --check or --records")(
+      "records", "print only how many units are recorded");
   const auto values = parse_arguments(help, options, "folder", arguments);
   if (!values) return 0;
   const std::string folder = required_argument(help, *values, "folder", "the output folder");
-  const std::string sweep_copy = folder + "/sweep.json";
-  if (journal_segments(posix_files(), folder).empty()) {
-    throw Error(ExitCode::bad_input,
-                fmt::format("{}: no journal there: not an output folder of 'crossgrid run'", folder));
+  const Shard shard = values->count("shard") ? shard_from_text((*values)["shard"].as<std::string>()) : Shard{};
+  if (values->count("records")) {
+    fmt::print("{}\n", records(folder, shard));
+    return 0;
   }
-  const SweepContext context = load_sweep_context(parse_sweep(read_json_file(sweep_copy), sweep_copy));
+  const SweepContext context = recorded_sweep(folder);
   const JournalContent journal = read_journal(posix_files(), folder);
+  const ChipCounts chips = count_chips(context, journal.work, shard);
+  if (values->count("check")) return static_cast<int>(chips.exit_code());
+  if (!shard.whole()) throw Error(ExitCode::usage, "--shard needs --check or --records");
   const DatabaseCounts counts = count_points(point_table(context.grid), journal.work, database_request(context, ""));
-  const ExitCode code = check(counts);
-  if (values->count("check")) return static_cast<int>(code);
 
   fmt::print("sweep     {} in {}\n", context.sweep.name, folder);
   fmt::print("points    {} of {} done ({:.1f} %), {} failed, {} begun, {} pending\n", grouped(counts.done),
              grouped(counts.points),
              100.0 * static_cast<double>(counts.done) / static_cast<double>(std::max<std::uint64_t>(counts.points, 1)),
              grouped(counts.failed), grouped(counts.partial), grouped(counts.pending));
-  const std::uint64_t chips = chips_of(context.grid);
-  fmt::print("chips     {} of {} done, {} failed\n", grouped(counts.trials_done), grouped(chips),
-             grouped(counts.trials_failed));
+  fmt::print("chips     {} of {} done, {} failed\n", grouped(chips.done), grouped(chips.chips), grouped(chips.failed));
   if (counts.expected.total()) fmt::print("expected  {}\n", counts.expected.text());
-  const std::uint64_t ended = std::min(chips, counts.trials_done + counts.trials_failed);
-  print_owner(journal, (chips - ended) * context.image_count);
+  print_runs(context, journal);
+  print_submitted(folder);
   for (const JournalLoss& loss : journal.losses) {
     // A line without its end is one that is being written at this moment.
     if (!loss.at_end) fmt::print("journal   {}\n", loss.text());

@@ -11,19 +11,21 @@ constexpr std::uint64_t units_per_worker = 8;
 }  // namespace
 
 SweepUnits::SweepUnits(const SweepContext& context, const RecordedWork& work, std::uint32_t unit_images,
-                       bool retry_failed)
-    : context_(context), work_(work), unit_images_(unit_images), retry_failed_(retry_failed) {
+                       bool retry_failed, const Shard& shard)
+    : context_(context), work_(work), unit_images_(unit_images), retry_failed_(retry_failed), shard_(shard) {
+  std::uint64_t chip = 0;
   for (std::uint64_t index = 0; index < context_.grid.size(); ++index) {
     const Id128 id = context_.grid.id(index);
-    if (seen_.insert(id).second) total_ += units_of(index, id).size();
+    if (seen_.insert(id).second) total_ += units_of(index, id, chip).size();
   }
   seen_.clear();
 }
 
-std::vector<Unit> SweepUnits::units_of(std::uint64_t index, const Id128& id) const {
+std::vector<Unit> SweepUnits::units_of(std::uint64_t index, const Id128& id, std::uint64_t& chip) const {
   std::vector<Unit> units;
   const ImageSpan whole{context_.first_image, context_.image_count};
   for (std::uint32_t trial = 0; trial < context_.grid.trials(index); ++trial) {
+    if (!shard_.has(chip++)) continue;
     for (const ImageSpan& span : work_.missing(id, trial, whole, context_.sweep.metrics, retry_failed_)) {
       for (std::uint64_t first = span.first; first < span.end();) {
         const std::uint64_t cut = std::min(span.end(), (first / unit_images_ + 1) * unit_images_);
@@ -40,7 +42,7 @@ bool SweepUnits::advance() {
     const std::uint64_t index = index_++;
     const Id128 id = context_.grid.id(index);
     if (!seen_.insert(id).second) continue;
-    const std::vector<Unit> units = units_of(index, id);
+    const std::vector<Unit> units = units_of(index, id, chip_);
     if (units.empty()) continue;
     double megaflops = 1;
     for (const LayerPlan& layer : plan_layers(context_.network, context_.grid.point(index).hardware)) {

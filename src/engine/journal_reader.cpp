@@ -151,10 +151,13 @@ class SegmentReader {
   bool go_on_ = true;
 };
 
-void take_record(JournalContent& content, JournalRecord&& record) {
+void take_record(JournalContent& content, const std::string& shard, JournalRecord&& record) {
   if (auto* unit = std::get_if<UnitRecord>(&record)) {
     ++content.unit_records;
-    if (unit->result.status == UnitStatus::done) content.images_of_run += unit->result.unit.count;
+    const auto owner = content.owners.find(shard);
+    if (owner != content.owners.end() && unit->result.status == UnitStatus::done) {
+      owner->second.images += unit->result.unit.count;
+    }
     if (!content.headers.empty() && content.headers.back().physics_version != physics_version) {
       ++content.other_physics;
     } else {
@@ -165,20 +168,23 @@ void take_record(JournalContent& content, JournalRecord&& record) {
   } else if (auto* point = std::get_if<PointDefinition>(&record)) {
     content.defined.insert(point->id);
   } else if (auto* owner = std::get_if<OwnerRecord>(&record)) {
-    if (!content.owner || content.owner->started != owner->started) content.images_of_run = 0;
-    content.owner = std::move(*owner);
+    JournalOwner& last = content.owners[shard];
+    if (last.record.started != owner->started) last.images = 0;
+    last.record = std::move(*owner);
   } else {
     ++content.unknown_kinds;
   }
 }
 
+constexpr std::string_view segment_start = "journal-", segment_end = ".jsonl";
+constexpr std::size_t segment_digits = 6;
+
 bool is_segment_name(std::string_view name) {
-  constexpr std::string_view start = "journal-", end = ".jsonl";
-  constexpr std::size_t digits = 6;
-  if (!name.starts_with(start) || !name.ends_with(end)) return false;
-  name = name.substr(start.size(), name.size() - start.size() - end.size());
-  return name.size() >= digits && (name.size() == digits || name[name.size() - digits - 1] == '-') &&
-         name.substr(name.size() - digits).find_first_not_of("0123456789") == std::string_view::npos;
+  if (!name.starts_with(segment_start) || !name.ends_with(segment_end)) return false;
+  name = name.substr(segment_start.size(), name.size() - segment_start.size() - segment_end.size());
+  return name.size() >= segment_digits &&
+         (name.size() == segment_digits || name[name.size() - segment_digits - 1] == '-') &&
+         name.substr(name.size() - segment_digits).find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 }  // namespace
@@ -203,6 +209,13 @@ std::vector<std::string> journal_segments(FileSystem& files, const std::string& 
   return paths;
 }
 
+std::string journal_shard(std::string_view segment) {
+  std::string_view name = segment.substr(segment.rfind('/') + 1);
+  name.remove_prefix(segment_start.size());
+  name.remove_suffix(segment_end.size() + segment_digits);
+  return std::string(name.substr(0, name.rfind('-')));
+}
+
 std::string journal_segment_name(const std::string& shard, std::uint32_t number) {
   return fmt::format("journal-{}{}{:06}.jsonl", shard, shard.empty() ? "" : "-", number);
 }
@@ -210,10 +223,11 @@ std::string journal_segment_name(const std::string& shard, std::uint32_t number)
 JournalContent read_journal(FileSystem& files, const std::string& folder) {
   JournalContent content;
   for (const std::string& path : journal_segments(files, folder)) {
+    const std::string shard = journal_shard(path);
     content.tails[path] = read_segment(
         files, path,
         [&](JournalRecord&& record) {
-          take_record(content, std::move(record));
+          take_record(content, shard, std::move(record));
           return true;
         },
         content.losses);

@@ -41,10 +41,13 @@ OutputFolder::OutputFolder(FileSystem& files, const TimeSource& clock, const Pro
   request_.header.physics_version = physics_version;
   request_.header.time = utc_text(clock_.utc());
   create_folders(files_, request_.path);
-  lock_.emplace(files_, clock_, request_.path, self, [&] {
-    content_ = read_journal(files_, request_.path);  // after the lock: nobody adds to it now
-    return content_.owner;
+  lock_.emplace(files_, clock_, request_.path, self, request_.journal.shard, [&] {
+    content_ = read_journal(files_, request_.path);  // after the lock: nobody but other shards adds to it now
+    FolderLock::Owners owners;
+    for (const auto& [shard, owner] : content_.owners) owners[shard] = owner.record;
+    return owners;
   });
+  forget_lines_in_work();
   find_points();
   check_identity();
   tell_state();
@@ -61,6 +64,13 @@ OutputFolder::OutputFolder(FileSystem& files, const TimeSource& clock, const Pro
 }
 
 OutputFolder::~OutputFolder() = default;
+
+/// A line without its end in another shard's journal is one that is being written at this moment.
+void OutputFolder::forget_lines_in_work() {
+  std::erase_if(content_.losses, [&](const JournalLoss& loss) {
+    return loss.at_end && !request_.journal.shard.empty() && journal_shard(loss.file) != request_.journal.shard;
+  });
+}
 
 /// How much of this grid is recorded already.
 void OutputFolder::find_points() {

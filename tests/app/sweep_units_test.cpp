@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
+#include <tuple>
 
 #include "crossgrid/base/json.hpp"
 
@@ -45,6 +47,22 @@ TEST(SweepUnits, CoverEachChipOnceAndCutAtMultiples) {
   // Without error a point is deterministic: 2 points of 1 trial, 2 points of 3.
   EXPECT_EQ(next_image.size(), 8u);
   for (const auto& [chip, next] : next_image) EXPECT_EQ(next, 100u);
+}
+
+TEST(SweepUnits, ShardsShareAllUnits) {
+  const SweepContext sweep = context(10, 90);
+  const RecordedWork nothing;
+  SweepUnits whole(sweep, nothing, 32, false);
+  std::multiset<std::tuple<std::uint64_t, std::uint32_t, std::uint64_t>> expected, found;
+  for (const Unit& unit : all_units(whole)) expected.emplace(unit.point, unit.trial, unit.first);
+  for (std::uint32_t number = 1; number <= 3; ++number) {
+    SweepUnits part(sweep, nothing, 32, false, Shard{number, 3});
+    const std::vector<Unit> units = all_units(part);
+    EXPECT_EQ(units.size(), part.total());
+    EXPECT_GE(units.size(), 2u * 4);  // of 8 chips, 4 units each
+    for (const Unit& unit : units) found.emplace(unit.point, unit.trial, unit.first);
+  }
+  EXPECT_EQ(found, expected);
 }
 
 TEST(SweepUnits, LeaveOutWhatIsRecorded) {

@@ -45,11 +45,14 @@ class FolderLockTest : public testing::Test {
   FolderLockTest() { files_.create_folder("out"); }
 
   /// Whether a run on host alpha gets the folder.
-  bool gets_it(std::optional<OwnerRecord> owner, bool owner_lives = false) {
+  bool gets_it(std::optional<OwnerRecord> owner, bool owner_lives = false, const std::string& owners_shard = "",
+               const std::string& shard = "") {
     ProcessIdentity self = sample_process();
     self.alive = [owner_lives](std::int64_t) { return owner_lives; };
     try {
-      FolderLock(files_, time_, "out", self, [&] { return owner; });
+      FolderLock(files_, time_, "out", self, shard, [&] {
+        return owner ? FolderLock::Owners{{owners_shard, *owner}} : FolderLock::Owners();
+      });
       return true;
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ExitCode::busy);
@@ -106,6 +109,20 @@ TEST_F(FolderLockTest, WithoutLocksThisHostsProcessesAreAsked) {
   EXPECT_FALSE(gets_it(owner("beta", 10)));
 }
 
+// Without a lock that other hosts see, their heartbeats say who may not be at work beside this run.
+TEST_F(FolderLockTest, ShardsOfOneNumberWorkBesideEachOther) {
+  const OwnerRecord other = owner("beta", 10);
+  EXPECT_TRUE(gets_it(other, false, "1of4", "2of4"));
+  EXPECT_TRUE(gets_it(other, false, "1of4", gather_lock_name));
+  EXPECT_FALSE(gets_it(other, false, "1of4", "1of4"));
+  EXPECT_FALSE(gets_it(other, false, "1of4", "1of3"));
+  EXPECT_FALSE(gets_it(other, false, "1of4", ""));
+  EXPECT_FALSE(gets_it(other, false, "", "1of4"));
+  EXPECT_FALSE(gets_it(other, false, "", gather_lock_name));
+  EXPECT_THAT(message_, testing::HasSubstr("process 99 on host beta"));
+  EXPECT_TRUE(gets_it(owner("beta", owner_lease_seconds), false, "1of4", ""));
+}
+
 TEST(ThisProcess, KnowsItsHostAndWhoLives) {
   const ProcessIdentity self = this_process();
   EXPECT_FALSE(self.host.empty());
@@ -120,12 +137,22 @@ TEST(ThisProcess, KnowsItsHostAndWhoLives) {
 TEST(FolderLockOnDisk, IsFreeAgainWhenItsOwnerIsGone) {
   std::string name = testing::TempDir() + "crossgrid-lock-XXXXXX";
   const std::string folder = ::mkdtemp(name.data());
-  const auto none = [] { return std::optional<OwnerRecord>(); };
+  const auto lock = [&](const std::string& shard) {
+    return FolderLock(posix_files(), system_time(), folder, this_process(), shard, [] { return FolderLock::Owners(); });
+  };
   {
-    const FolderLock first(posix_files(), system_time(), folder, this_process(), none);
-    EXPECT_THROW(FolderLock(posix_files(), system_time(), folder, this_process(), none), Error);
+    const FolderLock first = lock("");
+    EXPECT_THROW(lock(""), Error);
+    EXPECT_THROW(lock("1of2"), Error);
+    EXPECT_THROW(lock(gather_lock_name), Error);
   }
-  EXPECT_NO_THROW(FolderLock(posix_files(), system_time(), folder, this_process(), none));
+  EXPECT_NO_THROW(lock(""));
+  {
+    const FolderLock first = lock("1of2"), second = lock("2of2"), gathering = lock(gather_lock_name);
+    for (const char* other : {"", "1of2", "2of2", "1of3", gather_lock_name}) EXPECT_THROW(lock(other), Error) << other;
+  }
+  EXPECT_NO_THROW(lock("1of3"));
+  EXPECT_NO_THROW(lock(""));
   std::filesystem::remove_all(folder);
 }
 

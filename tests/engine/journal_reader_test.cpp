@@ -155,7 +155,7 @@ TEST(JournalReader, TheLastOwnerCounts) {
   OwnerRecord second = first;
   second.released = true;
   disk.put(segment, journal_line(first) + journal_line(second));
-  EXPECT_EQ(read_journal(disk, "out").owner, second);
+  EXPECT_EQ(read_journal(disk, "out").owners.at("").record, second);
 }
 
 TEST(JournalReader, AReadErrorIsAMessageNotAPartialAnswer) {

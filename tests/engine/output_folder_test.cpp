@@ -183,9 +183,9 @@ TEST_F(OutputFolderTest, AHeartbeatIsWrittenWhenItIsDue) {
   OutputFolder folder(disk_, time_, sample_process(), sample_output());
   time_.pass(owner_heartbeat_seconds + 1);
   folder.tick();
-  EXPECT_EQ(read_journal(disk_, "out").owner->heartbeat, "2026-11-24T02:48:55Z");
+  EXPECT_EQ(read_journal(disk_, "out").owners.at("").record.heartbeat, "2026-11-24T02:48:55Z");
   folder.close();
-  EXPECT_TRUE(read_journal(disk_, "out").owner->released);
+  EXPECT_TRUE(read_journal(disk_, "out").owners.at("").record.released);
 }
 
 TEST_F(OutputFolderTest, DamageIsToldAndItsUnitsAreMissingAgain) {

@@ -9,15 +9,18 @@
 #include "crossgrid/app/sweep_context.hpp"
 #include "crossgrid/engine/recorded_work.hpp"
 #include "crossgrid/engine/scheduler.hpp"
+#include "crossgrid/engine/shard.hpp"
 
 namespace crossgrid {
 
 /// Units of a sweep that still have to be run, in grid order (neighbours share networks, calibrations and chips):
-/// points equal to an earlier one are skipped, done images left out, the rest cut at multiples of `unit_images`.
+/// points equal to an earlier one are skipped, other shards' chips and done images left out, the rest cut at multiples
+/// of `unit_images`.
 class SweepUnits : public UnitSource {
  public:
   /// `context` and `work` must outlive the units.
-  SweepUnits(const SweepContext& context, const RecordedWork& work, std::uint32_t unit_images, bool retry_failed);
+  SweepUnits(const SweepContext& context, const RecordedWork& work, std::uint32_t unit_images, bool retry_failed,
+             const Shard& shard = {});
 
   std::optional<PlannedUnit> next() override;
   std::uint64_t total() const override { return total_; }
@@ -25,14 +28,17 @@ class SweepUnits : public UnitSource {
  private:
   /// Units of the next point that has any, into `ready_`; false at the end of the grid.
   bool advance();
-  std::vector<Unit> units_of(std::uint64_t index, const Id128& id) const;
+  /// `chip`: number of the point's first chip; goes on to the next point's.
+  std::vector<Unit> units_of(std::uint64_t index, const Id128& id, std::uint64_t& chip) const;
 
   const SweepContext& context_;
   const RecordedWork& work_;
   std::uint32_t unit_images_;
   bool retry_failed_;
+  Shard shard_;
   std::uint64_t total_ = 0;
   std::uint64_t index_ = 0;
+  std::uint64_t chip_ = 0;
   std::unordered_set<Id128, Id128Hasher> seen_;
   std::deque<PlannedUnit> ready_;
 };

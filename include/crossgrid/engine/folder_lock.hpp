@@ -1,8 +1,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "crossgrid/base/clock.hpp"
@@ -25,15 +25,22 @@ struct ProcessIdentity {
 };
 ProcessIdentity this_process();
 
-/// One run per output folder. The kernel's lock on DIR/journal.lock decides where it works (it is freed when the owner
-/// dies, so there are no stale locks); some network file systems have none, or do not share it between hosts, so a
-/// fresh heartbeat in the journal's last owner record refuses too.
+/// Name of the lock that `gather` takes: one at a time, beside shards at work.
+inline constexpr const char* gather_lock_name = "gather";
+
+/// One run per journal, and either one ordinary run or shards of one number per output folder. The kernel's lock on
+/// DIR/journal.lock (journal-SHARD.lock) decides where it works (it is freed when the owner dies, so there are no stale
+/// locks); some network file systems have none, or do not share it between hosts, so a fresh heartbeat in a journal's
+/// last owner record refuses too.
 class FolderLock {
  public:
-  /// Takes the lock; Error(busy) with folder, host, pid and since when where another run has it. `last_owner` is asked
-  /// for the journal's last owner record.
+  /// The last owner of each journal, by SHARD ("" is an ordinary run's).
+  using Owners = std::map<std::string, OwnerRecord>;
+
+  /// Takes the lock of the journal `name`; Error(busy) with folder, host, pid and since when where another run has it.
+  /// `last_owners` is asked once it is taken. Runs that may start at the same time hold a StartLock.
   FolderLock(FileSystem& files, const TimeSource& clock, const std::string& folder, const ProcessIdentity& self,
-             const std::function<std::optional<OwnerRecord>()>& last_owner);
+             const std::string& name, const std::function<Owners()>& last_owners);
 
   /// The record to write now: at the start, every owner_heartbeat_seconds, and with `released` at the end.
   OwnerRecord record(bool released = false) const;

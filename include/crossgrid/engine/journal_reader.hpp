@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_set>
 #include <vector>
 
@@ -43,17 +43,24 @@ JournalTail read_segment(FileSystem& files, const std::string& path,
 /// Segments of all journals in a folder, sorted: "journal-000001.jsonl", or "journal-SHARD-000001.jsonl" where several
 /// jobs write into one folder.
 std::vector<std::string> journal_segments(FileSystem& files, const std::string& folder);
+/// The SHARD of a segment's path or name; empty for an ordinary run's.
+std::string journal_shard(std::string_view segment);
 /// Name of a segment; `shard` may be empty.
 std::string journal_segment_name(const std::string& shard, std::uint32_t number);
+
+/// Who wrote a journal last, and what came of it.
+struct JournalOwner {
+  OwnerRecord record;
+  std::uint64_t images = 0;  ///< of the done units since it began
+};
 
 /// Everything that a folder's journals say.
 struct JournalContent {
   std::vector<JournalHeader> headers;              ///< in order of reading
-  std::optional<OwnerRecord> owner;                ///< the last one
+  std::map<std::string, JournalOwner> owners;      ///< the last one of each journal, by SHARD
   std::unordered_set<Id128, Id128Hasher> defined;  ///< points with a definition line
   RecordedWork work;                               ///< records of the current physics version
   std::uint64_t unit_records = 0;   ///< all unit lines, repeated ones and other physics versions included
-  std::uint64_t images_of_run = 0;  ///< images of the done units since the last owner began
   std::uint64_t other_physics = 0;  ///< unit lines of another physics version: never used
   std::uint64_t unknown_kinds = 0;
   std::vector<JournalLoss> losses;

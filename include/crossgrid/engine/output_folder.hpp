@@ -68,6 +68,7 @@ class OutputFolder {
   void close();
 
  private:
+  void forget_lines_in_work();
   void find_points();
   void check_identity() const;
   void tell_state();
