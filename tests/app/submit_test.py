@@ -137,7 +137,7 @@ def shards_and_gathering(site, base, sweep):
         runs.fail("shards made another database than an ordinary run")
     if (out / "top1.png").exists() == ("not drawn" in text):
         runs.fail(f"neither drawn nor said so:\n{text}")
-    expect("drawing", gather.read_text(), "--x adc.bits", "--by core.style", "--where device.programming_error.magnitude=0.0")
+    expect("drawing", gather.read_text(), "--x adc.bits", "--by core.style", "--where device.programming_error.magnitude=0")
     expect("status", site.crossgrid("status", out), "slurm     submitted as job 41: squeue --jobs 41,42")
 
 
