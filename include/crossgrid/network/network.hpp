@@ -116,7 +116,6 @@ struct Layer {
   std::vector<int> inputs;                         ///< indices of earlier layers; -1 is the image
   Shape output;                                    ///< found when the network is read
   std::optional<Shape> input_view = std::nullopt;  ///< how it sees its first input, where not as that was made
-};                                                 ///< of a matrix layer
 };
 
 /// How the values of an image become the network's input: (value * scale - mean[c]) / std[c].
@@ -152,8 +151,6 @@ struct MatrixLayer {
   int groups = 1;     ///< of a convolution's channels
   int out_height = 1, out_width = 1;
 };
-}
-;
 std::vector<MatrixLayer> matrix_layers(const Network& network);
 /// What a layer sees as its first input.
 const Shape& input_shape(const Network& network, const Layer& layer);
