@@ -130,7 +130,7 @@ std::vector<MatrixLayer> matrix_layers(const Network& network) {
     const auto add = [&](const auto& operation, int mvms, bool convolution, int groups) {
       found.push_back({static_cast<int>(i), layer.name, static_cast<int>(operation.weights.cols()) * groups,
                        static_cast<int>(operation.weights.rows()), mvms, convolution, !operation.bias.empty(), groups,
-                       layer.output.height, layer.output.width});
+                       layer.output.height, layer.output.width, layer.grids});
     };
     if (const auto* conv = std::get_if<Conv2d>(&layer.operation)) {
       add(*conv, layer.output.height * layer.output.width, true, conv->groups);

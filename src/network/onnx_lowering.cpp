@@ -57,6 +57,7 @@ OnnxLowering::OnnxLowering(OnnxModel& model) {
   for (const OnnxNode& node : model.nodes) {
     largest_result_ = std::max(largest_result_, node.largest_result);
     for (const std::string& name : node.inputs) ++uses_[name];
+    for (const std::string& name : node.outputs) makers_[name] = &node;
   }
   ++uses_[model.outputs.front().name];
 }
@@ -131,7 +132,7 @@ std::string OnnxLowering::unique_name(std::string name) {
 OnnxLayerValue OnnxLowering::append(const OnnxNode& node, Operation operation,
                                     const std::vector<OnnxLayerValue>& inputs, const Shape& view, Extents dims,
                                     std::vector<int> order) {
-  Layer layer{unique_name(node.name), std::move(operation), {}, {}, view};
+  Layer layer{unique_name(node.name), std::move(operation), {}, {}, view, {}};
   std::vector<Shape> shapes;
   for (const OnnxLayerValue& input : inputs) {
     if (input.constant) throw node.error("has an input that it does not take");
@@ -146,6 +147,12 @@ OnnxLayerValue OnnxLowering::append(const OnnxNode& node, Operation operation,
   }
   if (layer.output.size() == 0) throw node.error("makes an empty value, which is not supported");
   hold(node, values_held(layer.operation));
+  if (std::holds_alternative<Conv2d>(layer.operation) || std::holds_alternative<Linear>(layer.operation)) {
+    layer.grids = model_grids(node, makers_, [&](const std::string& name) {
+      const auto found = values_.find(name);
+      return found != values_.end() ? found->second.constant.get() : nullptr;
+    });
+  }
   network_.layers.push_back(std::move(layer));
   shared_.push_back(0);
   OnnxLayerValue made;
@@ -192,6 +199,7 @@ Network OnnxLowering::finish(const OnnxNode& end, OnnxLayerValue logits) {
     logits = append(end, std::move(copies), {logits}, memory_shape(logits.dims, logits.order), {classes}, {0});
   }
   keep_used(logits.layer);
+  drop_left_grids(network_);
   network_.classes = static_cast<int>(classes);
   return std::move(network_);
 }

@@ -8,6 +8,7 @@
 #include "crossgrid/network/network.hpp"
 #include "crossgrid/onnx/onnx_graph.hpp"
 #include "crossgrid/onnx/onnx_limits.hpp"
+#include "model_grids.hpp"
 #include "onnx_value.hpp"
 
 namespace crossgrid {
@@ -19,7 +20,7 @@ inline constexpr std::int64_t largest_activation = most_values;
 class OnnxLowering {
  public:
   /// The model's constants and its image; uses of its nodes' outputs are counted. Error(bad_input): not one input of a
-  /// fixed shape, not one output.
+  /// fixed shape, not one output. The model's nodes must outlive it.
   explicit OnnxLowering(OnnxModel& model);
 
   // Values.
@@ -69,6 +70,7 @@ class OnnxLowering {
   Network network_;
   std::map<std::string, OnnxLayerValue> values_;
   std::map<std::string, int> uses_;
+  OnnxMakers makers_;
   std::vector<int> shared_;  ///< by layer: views of what it makes that others than their own users see
   std::map<std::string, int> names_;
   std::int64_t held_ = 0;  ///< values of layers and computed constants, weights not counted

@@ -77,6 +77,12 @@ std::set<ParameterGroup> deciding_groups(const SweepFile& sweep) {
   });
   const bool wires = any_setting(
       sweep, [](const Setting& setting) { return !setting.parameter->decides.empty() && setting.value != 0; });
+  const bool clip_of_model = any_setting(sweep, [](const Setting& setting) {
+    return setting.parameter->path == "core.clip" && setting.value == "from_model";
+  });
+  if (clip_of_model) {
+    groups.insert(Group::clip);
+  }
   if (wires) {
     groups.insert(Group::errors);
   }

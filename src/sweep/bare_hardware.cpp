@@ -2,6 +2,7 @@
 
 #include "command_line_values.hpp"
 #include "crossgrid/sweep/effective_hardware.hpp"
+#include "crossgrid/sweep/model_ranges.hpp"
 #include "crossgrid/sweep/parameter.hpp"
 #include "crossgrid/sweep/problem_list.hpp"
 
@@ -25,6 +26,9 @@ LayerHardware bare_hardware(const std::vector<std::string>& settings) {
   }
   ProblemList problems;
   for (const Impossible& found : impossible_hardware(hardware, {})) {
+    problems.add(found.reason);
+  }
+  for (const Impossible& found : model_range_problems(hardware, {}, {})) {
     problems.add(found.reason);
   }
   problems.throw_if_any();

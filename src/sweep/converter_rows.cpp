@@ -69,8 +69,12 @@ Parameter range_row(const std::string& path, const std::string& about, ValueType
 }
 
 Parameter dac_range_row() {
-  const RangeWords words{{"calibrated", RangeRule::calibrated}, {"per_vector", RangeRule::per_vector}};
-  Parameter row = range_row("dac.range", "range of the inputs in the layer's units; per_vector: each vector's own",
+  const RangeWords words{{"calibrated", RangeRule::calibrated},
+                         {"per_vector", RangeRule::per_vector},
+                         {"from_model", RangeRule::from_model}};
+  Parameter row = range_row("dac.range",
+                            "range of the inputs in the layer's units; per_vector: each vector's own; from_model: of "
+                            "a quantised model's integers",
                             {.interval = true}, words);
   row.set = [words](LayerHardware& hardware, const Json& json) {
     hardware.dac.range = rule_of(words, json);

@@ -117,11 +117,17 @@ std::vector<Parameter> core_rows() {
   Parameter clip;
   clip.path = "core.clip";
   clip.about =
-      "weight limit: a quantile of the weights (< 1), a factor of the largest one (1 to 2), or {\"limit\": weight}";
-  clip.type = {.number = ValueType::Numbers{.low = 0.5, .high = 2, .low_open = true}, .limit = true};
+      "weight limit: a quantile of the weights (< 1), a factor of the largest one (1 to 2), {\"limit\": weight}, or "
+      "from_model: the largest integer of a quantised model";
+  clip.type = {
+      .words = {"from_model"}, .number = ValueType::Numbers{.low = 0.5, .high = 2, .low_open = true}, .limit = true};
   clip.supported = clip.type;
   clip.group = Group::clip;
   clip.set = [](LayerHardware& hardware, const Json& json) {
+    if (json.is_string()) {
+      hardware.core.clip = {WeightClip::Rule::from_model, 1};
+      return;
+    }
     const bool limit = json.is_object();
     const double value = limit ? json.at("limit").get<double>() : json.get<double>();
     hardware.core.clip.value = value;
@@ -131,6 +137,9 @@ std::vector<Parameter> core_rows() {
   };
   clip.get = [](const LayerHardware& hardware) {
     const WeightClip& found = hardware.core.clip;
+    if (found.rule == WeightClip::Rule::from_model) {
+      return Json("from_model");
+    }
     return found.rule == WeightClip::Rule::limit ? Json{{"limit", found.value}} : Json(found.value);
   };
   clip.fallback = 1.0;

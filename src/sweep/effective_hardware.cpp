@@ -8,6 +8,7 @@
 #include "crossgrid/network/calibration.hpp"
 #include "crossgrid/network/matrix_plan.hpp"
 #include "crossgrid/network/window_tiles.hpp"
+#include "crossgrid/sweep/model_ranges.hpp"
 
 namespace crossgrid {
 
@@ -47,6 +48,7 @@ LayerHardware effective_hardware(LayerHardware hardware, const MatrixLayer& laye
     digital.analog = false;
     return digital;
   }
+  take_model_ranges(hardware, layer);
   // A dropped parameter may have been what another one needed.
   while (drop_inert(hardware, layer, group)) {
   }

@@ -8,6 +8,7 @@
 
 #include "axis_effect.hpp"
 #include "crossgrid/sweep/effective_hardware.hpp"
+#include "crossgrid/sweep/model_ranges.hpp"
 #include "group_table.hpp"
 #include "kept_points.hpp"
 #include "point_context.hpp"
@@ -184,6 +185,9 @@ struct Grid::Impl {
     for (std::size_t layer = 0; layer < resolver.layers().size(); ++layer) {
       const LayerHardware hardware = effective_hardware(resolver.hardware(layer, at), resolver.layers()[layer]);
       for (const Impossible& found : impossible_hardware(hardware, resolver.layers()[layer])) {
+        body(layer, found);
+      }
+      for (const Impossible& found : model_range_problems(hardware, resolver.layers()[layer], resolver.layers())) {
         body(layer, found);
       }
       if (!ranges) {

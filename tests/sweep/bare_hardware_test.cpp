@@ -24,6 +24,7 @@ TEST(BareHardware, RefusesWhatASweepRefuses) {
   EXPECT_THAT(message_of([] { bare_hardware({"adc.bits"}); }), HasSubstr("expected NAME=VALUE"));
   EXPECT_THAT(message_of([] { bare_hardware({"trials=3"}); }), HasSubstr("is a field of a sweep"));
   EXPECT_THAT(message_of([] { bare_hardware({"adc.model=table"}); }), HasSubstr("needs adc.table"));
+  EXPECT_THAT(message_of([] { bare_hardware({"dac.range=from_model"}); }), HasSubstr("it has them for no layer"));
 }
 
 }  // namespace

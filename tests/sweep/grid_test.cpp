@@ -427,5 +427,46 @@ TEST(Grid, TellsWindowsPerArrayApart) {
               testing::HasSubstr("has no effect: layer '/fc1/Gemm' is no convolution"));
 }
 
+/// Ranges of a quantised model become its numbers, so that they are the same chips as those that say them.
+TEST(Grid, TakesRangesFromTheModel) {
+  GridContext context = sample_context();
+  context.layers[0].grids.inputs = QuantizedGrid{0.5, 0, 0, 255};
+  context.layers[0].grids.weights = QuantizedGrid{0.25, 0, -128, 127};
+  context.layers[1].grids.inputs = QuantizedGrid{0.1, 100, 0, 255};
+  context.layers[1].grids.weights_by_channel = true;
+  const auto grid = [&](const std::string& members) {
+    return Grid(sample_sweep(parse_json(members, "test")), context);
+  };
+  const auto conv1 = [&](const std::string& settings) {
+    return grid(R"({"layers": [{"match": "/conv1/*", "dac.model": "quantizer", )" + settings + "}]}").point(0);
+  };
+  const Point taken = conv1(R"("dac.range": "from_model", "core.clip": "from_model")");
+  EXPECT_EQ(taken.hardware[0].dac.fixed_range, (Interval{0, 127.5}));
+  EXPECT_EQ(taken.hardware[0].core.clip, (WeightClip{WeightClip::Rule::limit, 31.75}));
+  EXPECT_EQ(taken.id, conv1(R"("dac.range": [0, 127.5], "core.clip": {"limit": 31.75})").id);
+  EXPECT_NE(taken.id, conv1(R"("dac.range": [0, 128], "core.clip": {"limit": 31.75})").id);
+  const auto conv2 = [&](const std::string& model) {
+    return grid(R"({"layers": [{"match": "/conv2/*", "dac.range": "from_model", "dac.model": ")" + model + "\"}]}")
+        .point(0)
+        .hardware[1]
+        .dac.fixed_range;
+  };
+  EXPECT_NEAR(conv2("quantizer").low, -10, 1e-12);
+  EXPECT_NEAR(conv2("quantizer").high, 15.5, 1e-12);
+  EXPECT_NEAR(conv2("sign_magnitude").low, -10, 1e-12);
+  EXPECT_NEAR(conv2("sign_magnitude").high, 10, 1e-12) << "its symmetric part";
+  EXPECT_EQ(grid(R"({"hardware": {"dac.range": "from_model"}})").point(0).hardware[2].dac, DacConfig{}) << "inert";
+
+  const auto problem = [&](const char* text) { return message_of([&] { grid(text); }); };
+  EXPECT_THAT(problem(R"({"hardware": {"dac.model": "quantizer", "dac.range": "from_model"}})"),
+              testing::AllOf(testing::HasSubstr("layer '/fc1/Gemm': dac.range \"from_model\": the model gives the "
+                                                "layer's inputs no scale"),
+                             testing::HasSubstr("it has them for /conv1/Conv, /conv2/Conv (/hardware/dac.range)"),
+                             testing::Not(testing::HasSubstr("layer '/conv"))));
+  EXPECT_THAT(problem(R"({"grid": {"core.clip@/conv2/*": [1, "from_model"]}})"),
+              testing::AllOf(testing::HasSubstr("point 1"),
+                             testing::HasSubstr("a scale per channel, arrays have one; it has them for /conv1/Conv")));
+}
+
 }  // namespace
 }  // namespace crossgrid

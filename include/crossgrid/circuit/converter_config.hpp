@@ -22,6 +22,7 @@ enum class RangeRule {
   maximum,     ///< ADC: the largest current that the array can give
   granular,    ///< ADC: steps of the smallest difference that quantised weights and input digits can make
   per_vector,  ///< DAC: every input vector's own largest magnitude (noise management)
+  from_model,  ///< DAC: that of a quantised model's integers: `fixed` once it is known (take_model_ranges)
   fixed
 };
 

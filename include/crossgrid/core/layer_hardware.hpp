@@ -13,7 +13,12 @@ enum class CoreStyle { balanced, offset };  ///< balanced pairs; digital offset
 
 /// How the weight limit W_max is found (physics.md section 1).
 struct WeightClip {
-  enum class Rule { factor, quantile, limit } rule = Rule::factor;
+  enum class Rule {
+    factor,
+    quantile,
+    limit,
+    from_model  ///< of a quantised model's integers: `limit` once it is known (take_model_ranges)
+  } rule = Rule::factor;
   double value = 1;  ///< factor >= 1 of max|W|; quantile in (0.5, 1); limit > 0
   bool operator==(const WeightClip&) const = default;
 };

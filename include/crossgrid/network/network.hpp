@@ -110,12 +110,29 @@ struct TensorOperation {
 using Operation = std::variant<Conv2d, Linear, Recurrent, Clamp, MaxPool2d, AvgPool2d, GlobalAvgPool, Flatten, Add,
                                Softmax, ChannelAffine, Rearrange, TensorOperation>;
 
+/// Values that a quantised model holds as integers q from `low` to `high`: (q - zero_point) * scale.
+struct QuantizedGrid {
+  double scale = 1;
+  int zero_point = 0, low = 0, high = 0;
+
+  double smallest() const { return (low - zero_point) * scale; }
+  double largest() const { return (high - zero_point) * scale; }
+  bool operator==(const QuantizedGrid&) const = default;
+};
+/// What a quantised model says of a matrix layer (QuantizeLinear and DequantizeLinear in front of it).
+struct ModelGrids {
+  std::optional<QuantizedGrid> inputs = std::nullopt;
+  std::optional<QuantizedGrid> weights = std::nullopt;
+  bool weights_by_channel = false;  ///< weights have a scale for each output: there is no common grid
+};
+
 struct Layer {
   std::string name;  ///< unique, e.g. "/conv1/Conv"
   Operation operation;
   std::vector<int> inputs;                         ///< indices of earlier layers; -1 is the image
   Shape output;                                    ///< found when the network is read
   std::optional<Shape> input_view = std::nullopt;  ///< how it sees its first input, where not as that was made
+  ModelGrids grids = {};                           ///< of a matrix layer
 };
 
 /// How the values of an image become the network's input: (value * scale - mean[c]) / std[c].
@@ -149,7 +166,8 @@ struct MatrixLayer {
   bool convolution = false;
   bool bias = false;  ///< whether it has one
   int groups = 1;     ///< of a convolution's channels
-  int out_height = 1, out_width = 1;
+  int out_height = 1, out_width = 1;  ///< windows of a convolution
+  ModelGrids grids = {};
 };
 std::vector<MatrixLayer> matrix_layers(const Network& network);
 /// What a layer sees as its first input.
