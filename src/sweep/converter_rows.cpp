@@ -235,7 +235,7 @@ void add_transposed(std::vector<Parameter>& rows) {
 Parameter window_row(const std::string& path, const std::string& where, int WindowTile::*size) {
   Parameter row = plain<int>(
       path, fmt::format("windows of a convolution, {}, that one MVM computes, each with a copy of the kernel", where),
-      types::integer(1), [size](auto& h) -> auto& { return h.window.*size; }, Group::conversion);
+      types::integer(1, 64), [size](auto& h) -> auto& { return h.window.*size; }, Group::conversion);
   row.scope = ParameterScope::layers_only;
   row.decides = {Group::rows, Group::cols};
   row.misplaced = [](const MatrixLayer& layer) {

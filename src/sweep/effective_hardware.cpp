@@ -160,6 +160,24 @@ void check_pulses(const LayerHardware& hardware, Found& found) {
   }
 }
 
+/// Copies of a kernel are held as one dense matrix.
+void check_windows(const LayerHardware& hardware, const MatrixLayer& layer, Found& found) {
+  if (hardware.window.windows() == 1) {
+    return;
+  }
+  constexpr double most_cells = 1 << 28;
+  const double rows = matrix_rows(layer, hardware), cols = matrix_cols(layer, hardware);
+  if (rows * cols > most_cells) {
+    found.push_back(
+        {fmt::format("windows that share arrays make a matrix of {} x {} cells, more than {}", rows, cols, most_cells),
+         {"window.x", "window.y"}});
+  }
+  if (hardware.grouped == GroupedMatrix::per_group) {
+    found.push_back({"window.x and window.y share arrays between windows of all groups, but grouped is \"per_group\"",
+                     {"window.x", "window.y", "grouped"}});
+  }
+}
+
 /// A map of faults is that of one array.
 void check_map(const LayerHardware& hardware, const MatrixLayer& layer, Found& found) {
   const auto& map = hardware.device.faults.map;
@@ -210,10 +228,7 @@ std::vector<Impossible> impossible_hardware(const LayerHardware& hardware, const
   check_weight_slices(hardware.core, found);
   check_input_slices(hardware.dac, found);
   check_adc_range(hardware, found);
-  if (hardware.window.windows() > 1 && hardware.grouped == GroupedMatrix::per_group) {
-    found.push_back({"window.x and window.y share arrays between windows of all groups, but grouped is \"per_group\"",
-                     {"window.x", "window.y", "grouped"}});
-  }
+  check_windows(hardware, layer, found);
   if (hardware.device.faults.stuck_on + hardware.device.faults.stuck_off > 1) {
     found.push_back(
         {"device.faults.stuck_on and stuck_off are fractions of the same cells: their sum must not exceed 1",

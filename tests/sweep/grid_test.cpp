@@ -423,6 +423,9 @@ TEST(Grid, TellsWindowsPerArrayApart) {
   EXPECT_THAT(problem(R"({"layers": [{"match": "/conv*", "window.y": 2}, {"match": "/fc*", "window.x": 2}]})"),
               testing::HasSubstr("sweep.json: /layers/1/window.x: no layer that '/fc*' matches can have it: layer "
                                  "'/fc1/Gemm' is no convolution"));
+  EXPECT_THAT(problem(R"({"layers": [{"match": "/conv2/*", "window.y": 64, "window.x": 64}]})"),
+              testing::HasSubstr("make a matrix of 294912 x 65536 cells, more than 268435456 (/layers/0/window.x, "
+                                 "/layers/0/window.y)"));
   EXPECT_THAT(problem(R"({"grid": {"window.x@/fc*": [1, 2]}})"),
               testing::HasSubstr("has no effect: layer '/fc1/Gemm' is no convolution"));
 }
