@@ -8,7 +8,12 @@ crossgrid=@PROGRAM@
 folder=@FOLDER@
 @SETUP@
 
-"$crossgrid" gather "$folder"
-code=$?
+# A run whose node was lost is believed to be at work for a minute more (exit code 5).
+for pause in @BUSY_PAUSES@; do
+  "$crossgrid" gather "$folder"
+  code=$?
+  ((code == 5)) || break
+  sleep "$pause"
+done
 @DRAW@
 exit "$code"

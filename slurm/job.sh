@@ -43,22 +43,26 @@ stop_if_idle
 idle=$((idle + 1))
 echo "$idle $first" >"$idle_file"
 
+# The launcher's exit code says nothing: mpirun --enable-recovery ends with 0 whatever its ranks say.
+code_file=$folder/slurm/code-$part
 launch() {
-  @LAUNCH@ "$crossgrid" run "${run[@]}" "${shard[@]}" &
+  rm -f "$code_file"
+  @LAUNCH@ "$crossgrid" run "${run[@]}" "${shard[@]}" --exit-code "$code_file" &
   child=$!
-  until wait "$child"; code=$?; ((code < 128)) || ! kill -0 "$child" 2>/dev/null; do :; done
+  until wait "$child" || ! kill -0 "$child" 2>/dev/null; do :; done
   child=""
+  code=$(cat "$code_file" 2>/dev/null)
 }
 
 # A run whose node was lost is believed to be at work for a minute more (exit code 5).
-for pause in 20 20 20 20 0; do
-  code=0
+for pause in @BUSY_PAUSES@; do
+  code=""
   [ $stopping = no ] && launch
-  ((code == 5)) || break
+  [ "$code" = 5 ] || break
   sleep "$pause"
 done
 
-# What the run refuses would be refused again. Of all else the journal decides, not the launcher's exit code.
+# What the run refuses would be refused again. Of all else the journal decides.
 case $code in 2 | 4 | 5 | 7)
   say "stopped: exit code $code of 'crossgrid run', see above; not queued again"
   rm -f "$idle_file"

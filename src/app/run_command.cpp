@@ -71,7 +71,8 @@ po::options_description run_options() {
                                                 "further attempts at a unit that fails")(
       "time-limit", po::value<double>()->default_value(60),
       "seconds without a sign of life, and least run time of a unit, after which it is given up (a unit may take 10 "
-      "times its predicted time)")(
+      "times its predicted time)")("exit-code", po::value<std::string>(),
+                                   "file to write the exit code to: mpirun --enable-recovery hides it")(
       "lease", po::value<double>()->default_value(20),
       "seconds of silence after which a worker's units go to others; a worker waits half as much longer for rank 0")(
       "disk-wait", po::value<double>()->default_value(600), "seconds to wait for room when the disk is full")(
@@ -275,6 +276,16 @@ ExitCode lead(const po::variables_map& values, const Arguments& arguments, MpiTr
   return exit_code(outcome, ended);
 }
 
+/// For those who can't see it. Where that fails there is no file, and nothing is known.
+void leave_exit_code(const po::variables_map& values, ExitCode code) {
+  if (!values.count("exit-code")) return;
+  try {
+    replace_file(posix_files(), values["exit-code"].as<std::string>(), fmt::format("{}\n", static_cast<int>(code)));
+  } catch (const Error& error) {
+    fmt::print(stderr, "warning: {}\n", error.what());
+  }
+}
+
 /// Rank 0 could not start: the workers must not wait for it.
 void dismiss_workers(Transport& transport) {
   for (int rank = 1; rank < transport.size(); ++rank) transport.send(rank, encode_message(StopMessage{}));
@@ -285,7 +296,7 @@ void dismiss_workers(Transport& transport) {
 void check_run_words(const Arguments& words, const SweepFile& sweep) {
   const auto values = parse_arguments(help, run_options(), "sweep", words);
   if (!values) throw Error(ExitCode::usage, "--help after '--': expected options of 'crossgrid run'");
-  for (const char* name : {"sweep", "output", "shard", "set", "grid"}) {
+  for (const char* name : {"sweep", "output", "shard", "set", "grid", "exit-code"}) {
     if (!values->count(name)) continue;
     throw Error(ExitCode::usage, fmt::format("found '{}' after '--'; it belongs before it", name));
   }
@@ -302,7 +313,14 @@ int run_command(const Arguments& arguments) {
   if (!values) return 0;
   if (!launched_by_mpi()) {
     bool lost_ranks = false;
-    return static_cast<int>(lead(*values, arguments, nullptr, lost_ranks));
+    try {
+      const ExitCode code = lead(*values, arguments, nullptr, lost_ranks);
+      leave_exit_code(*values, code);
+      return static_cast<int>(code);
+    } catch (const Error& error) {
+      leave_exit_code(*values, error.code());
+      throw;
+    }
   }
   MpiTransport transport;
   if (transport.rank() > 0) {
@@ -313,10 +331,12 @@ int run_command(const Arguments& arguments) {
   bool lost_ranks = false;
   try {
     const ExitCode code = lead(*values, arguments, &transport, lost_ranks);
+    leave_exit_code(*values, code);
     transport.finish(lost_ranks);
     return static_cast<int>(code);
   } catch (const Error& error) {
     fmt::print(stderr, "error: {}\n", error.what());
+    leave_exit_code(*values, error.code());
     if (!lost_ranks) dismiss_workers(transport);
     transport.finish(lost_ranks);
     return static_cast<int>(error.code());

@@ -102,10 +102,14 @@ std::string launch_words(const SiteProfile& profile) {
   return words;
 }
 
+/// [s] between tries while an owner is believed, together longer than its lease.
+constexpr const char* busy_pauses = "20 20 20 20 0";
+
 std::map<std::string, std::string, std::less<>> common_values(const SlurmRequest& request) {
   return {{"WORK_FOLDER", shell_word(request.work_folder)},
           {"PROGRAM", shell_word(request.program)},
           {"FOLDER", shell_word(request.folder)},
+          {"BUSY_PAUSES", busy_pauses},
           {"SETUP", setup_lines(request.profile)}};
 }
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+import zlib
 from pathlib import Path
 
 import crossgrid_runs as runs
@@ -100,7 +101,7 @@ def shards(cluster, base):
 
 def time_limit(cluster, base):
     """The limit is a minute: Slurm warns, the job stops in order and queues itself again."""
-    sweep = Sweep(cluster, "limit", 0.25, time="1", warning_seconds=35, nodes=2)
+    sweep = Sweep(cluster, "limit", 0.15, time="1", warning_seconds=35, nodes=2)
     sweep.check(base, "time limit", 2)
     if "work is left: queued again" not in sweep.logs() or "DUE TO TIME LIMIT" in sweep.logs():
         sweep.fail("the job was not stopped by its warning")
@@ -136,18 +137,18 @@ def lost_rank_of_srun(cluster, base):
     """With srun a lost rank ends the step; the next job continues."""
     sweep = Sweep(cluster, "srun", 0.05, launcher="srun")
     sweep.wait_for_units(20)
-    ranks = [pid for pid in processes(runs.BINARY, "run", str(sweep.out)) if not processes_is_launcher(pid)]
+    ranks = [pid for pid in processes(runs.BINARY, "run", str(sweep.out)) if not is_srun(pid)]
     os.kill(ranks[-1], signal.SIGKILL)
     sweep.check(base, "a lost rank under srun", 2)
     if "work is left: queued again" not in sweep.logs():
         sweep.fail("it was not queued again")
 
 
-def processes_is_launcher(pid):
+def is_srun(pid):
     return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0] == b"srun"
 
 
-def jobs_without_a_record(cluster):
+def jobs_without_a_record(cluster, _):
     sweep = Sweep(cluster, "idle", 0, failpoints="scheduler.before_append=kill")
     sweep.wait_for_end()
     text = sweep.logs()
@@ -183,9 +184,13 @@ def main():
         base_folder = cluster.folder / "base"
         runs.run(runs.write_sweep(cluster.folder), base_folder, *RUN_FLAGS[1:])
         base = runs.points(base_folder)
-        for test in (shards, time_limit, lost_rank_of_srun, cancelled, lost_worker_node, lost_first_node):
+        tests = [shards, lost_rank_of_srun, cancelled, time_limit, lost_worker_node, lost_first_node, jobs_without_a_record]
+        sample = os.environ.get("CROSSGRID_SLOW_SAMPLE")
+        if sample:
+            short = tests[:3]
+            tests = [short[zlib.crc32(sample.encode()) % len(short)]]
+        for test in tests:
             test(cluster, base)
-        jobs_without_a_record(cluster)
 
 
 main()

@@ -28,7 +28,10 @@ STAND_INS = {
         for rank in $LOCAL_RANKS; do OMPI_COMM_WORLD_LOCAL_RANK=$rank "$1" "$2" "$3" "$4" printenv CUDA_VISIBLE_DEVICES; done
         exit 1
       fi
-      exec "$@\"""",
+      "$@" & child=$!
+      trap 'kill -USR1 $child' USR1; trap 'kill -TERM $child' TERM
+      until wait $child || ! kill -0 $child 2>/dev/null; do :; done
+      exit 0  # as mpirun --enable-recovery, whatever its ranks end with""",
 }
 
 
