@@ -23,6 +23,7 @@ namespace {
 namespace dom = simdjson::dom;
 
 constexpr std::size_t most_line_bytes = std::size_t{1} << 20;
+constexpr std::size_t usual_line_bytes = std::size_t{16} << 10;
 constexpr std::size_t most_levels = 16;
 constexpr std::uint64_t block_bytes = std::uint64_t{4} << 20;
 
@@ -79,20 +80,39 @@ DatabaseValue value_of(dom::element element, std::pmr::memory_resource& memory) 
   }
 }
 
-/// The lines of a file that begin in one block of it, read whole.
+/// Room for a block with its last line.
+class BlockBuffer {
+ public:
+  /// From the newline before the block to the end of its last line.
+  static constexpr std::size_t most_bytes = 1 + block_bytes + most_line_bytes + 1;
+
+  char* bytes() { return bytes_.get(); }
+
+ private:
+  std::unique_ptr<char[]> bytes_ = std::make_unique_for_overwrite<char[]>(most_bytes + simdjson::SIMDJSON_PADDING);
+};
+
+/// The lines of a file that begin in one block of it, read whole; they lie in the buffer.
 class Block {
  public:
-  Block(File& file, std::uint64_t index, const std::string& path) {
+  Block(File& file, std::uint64_t index, const std::string& path, BlockBuffer& buffer) {
     const std::uint64_t begin = index * block_bytes;
     const std::uint64_t from = begin == 0 ? 0 : begin - 1;  // the newline before a line that begins with the block
-    const std::size_t wanted = static_cast<std::size_t>(begin + block_bytes - from) + most_line_bytes + 1;
-    bytes_ = std::make_unique_for_overwrite<char[]>(wanted + simdjson::SIMDJSON_PADDING);
-    const IoResult read = read_all(file, bytes_.get(), wanted, from);
-    if (!read.ok()) throw input_error(path, "can't read it: " + error_text(read.error));
-    const auto size = static_cast<std::size_t>(read.value);
-    std::memset(bytes_.get() + size, 0, simdjson::SIMDJSON_PADDING);
-    text_ = std::string_view(bytes_.get(), size);
-    own_ = std::min(size, static_cast<std::size_t>(begin + block_bytes - from));
+    const auto own = static_cast<std::size_t>(begin + block_bytes - from);
+    std::size_t size = 0;
+    const auto read_up_to = [&](std::size_t wanted) {
+      const IoResult read = read_all(file, buffer.bytes() + size, wanted - size, from + size);
+      if (!read.ok()) throw input_error(path, "can't read it: " + error_text(read.error));
+      size += static_cast<std::size_t>(read.value);
+      text_ = std::string_view(buffer.bytes(), size);
+    };
+    // Most lines are short: the rest of the last one is mostly among a few bytes more.
+    read_up_to(own + usual_line_bytes);
+    if (size == own + usual_line_bytes && text_.find('\n', own - 1) == std::string_view::npos) {
+      read_up_to(own + most_line_bytes + 1);
+    }
+    std::memset(buffer.bytes() + size, 0, simdjson::SIMDJSON_PADDING);
+    own_ = std::min(size, own);
     if (begin > 0) {
       const std::size_t newline = text_.substr(0, own_).find('\n');
       at_ = newline == std::string_view::npos ? own_ : newline + 1;
@@ -109,7 +129,6 @@ class Block {
   }
 
  private:
-  std::unique_ptr<char[]> bytes_;
   std::string_view text_;
   std::size_t own_ = 0;  ///< lines begin before here
   std::size_t at_ = 0;
@@ -136,6 +155,7 @@ class RowReader {
 
   /// One per thread: what is used from line to line.
   struct Lane {
+    BlockBuffer buffer;
     LineParser parser;
     std::vector<dom::element> elements;
     std::vector<DatabaseValue> asked;
@@ -196,7 +216,8 @@ std::unique_ptr<File> opened(FileSystem& files, const std::string& path) {
 }
 
 ColumnNames names_of_first_line(File& file, const std::string& path) {
-  Block block(file, 0, path);
+  BlockBuffer buffer;
+  Block block(file, 0, path, buffer);
   const auto line = block.next();
   if (!line) return {};
   std::vector<std::string> names;
@@ -331,7 +352,7 @@ DatabaseTable DatabaseFile::read(std::span<const std::string> names, const RowCo
   ThreadTeam(threads).parallel_for(blocks, [&](std::size_t index, int lane) {
     auto& own = lanes[static_cast<std::size_t>(lane)];
     if (!own) own = std::make_unique<RowReader::Lane>();
-    Block block(*file_, index, path_);
+    Block block(*file_, index, path_, own->buffer);
     try {
       reader.read(block, *own, parts[index]);
     } catch (const BadLine& bad) {
