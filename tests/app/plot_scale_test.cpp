@@ -72,9 +72,9 @@ TEST(NumberScale, TicksAreRoundAndWhereTheirNumbersAre) {
       EXPECT_NEAR(scale.place(std::stod(tick.label)), tick.place, 1e-4);
     }
   }
-  EXPECT_EQ(NumberScale(std::vector<double>{1, 1e6}).place(1e3), 0.5) << "logarithmic";
-  EXPECT_EQ(NumberScale(std::vector<double>{2, 2}).place(2), 0.5);
-  EXPECT_EQ(NumberScale(std::vector<double>{0}).place(0), 0.5);
+  EXPECT_NEAR(NumberScale(std::vector<double>{1, 1e6}).place(1e3), 0.5, 1e-12) << "logarithmic";
+  EXPECT_NEAR(NumberScale(std::vector<double>{2, 2}).place(2), 0.5, 1e-12);
+  EXPECT_NEAR(NumberScale(std::vector<double>{0}).place(0), 0.5, 1e-12);
 }
 
 TEST(HtmlText, EscapesAllThatMeansSomething) {
