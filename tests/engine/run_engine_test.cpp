@@ -180,6 +180,7 @@ TEST(RunEngine, LosesAndRepeatsNothingWhenExecutorsAreKilledAtRandom) {
   });
   EngineOptions options = test_options();
   options.scheduler.retries = 1000;
+  options.scheduler.retry_wait = 0;
   options.worker.start_attempts = 1000;
   const LocalRun run({{"nap", 0.002}, {"history", folder / "history"}}, 500, options);
   over = true;
