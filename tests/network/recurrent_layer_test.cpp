@@ -17,7 +17,6 @@ namespace {
 
 using test::MemoryDataset;
 using test::Values;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -272,7 +271,7 @@ TEST(RecurrentLayer, HasTheMatrixOfAGru) {
 /// What stays digital is what docs/onnx.md says, and gives the operator's values too.
 TEST(RecurrentLayer, StaysDigitalWhereItCannotBeOne) {
   const CellCase c{"", "LSTM", {}, 5, 2, true, false, false, 4};
-  OnnxModel model = empty_model(5 * 2 * features);
+  OnnxModel model = empty_model(std::int64_t{10} * features);
   model.constants = c.constants();
   model.constants["lengths"] = OnnxTensor::of_integers(ElementType::int32, {2}, {4, 2});
   model.constants["dims"] = OnnxTensor::of_integers(ElementType::int64, {3}, {5, 2, features});
@@ -537,7 +536,7 @@ TEST(RecurrentLayer, DrawsNoiseForEveryStep) {
 TEST(RecurrentLayer, IsCalibratedOnInputsAndStates) {
   CellCase c{"", "RNN", {}};
   c.bias = false;
-  OnnxModel model = empty_model(5 * features);
+  OnnxModel model = empty_model(std::int64_t{5} * features);
   model.constants = c.constants();
   // Inputs of 1/100 that weigh as much as before: states are the largest that drives a row.
   Values weights = model.constants["w"].as_reals();
