@@ -382,6 +382,7 @@ class Page {
     std::string text = "<table>\n" + head_row(names);
     for (std::size_t i = 0; i < std::min(front.size(), most_front_rows); ++i) {
       std::vector<std::string> cells;
+      cells.reserve(names.size());
       for (const std::string& name : names) cells.push_back(readable(table_.column(name)[front[i]]));
       text += cells_row(cells);
     }
