@@ -20,11 +20,11 @@ void for_each_chip(const Grid& grid, const std::function<void(const Chip&)>& vis
   }
 }
 
-ChipCounts count_chips(const SweepContext& context, const RecordedWork& work, const Shard& shard) {
+std::vector<ChipCounts> count_chips(const SweepContext& context, const RecordedWork& work, std::uint32_t shards) {
   const ImageSpan whole{context.first_image, context.image_count};
-  ChipCounts counts;
+  std::vector<ChipCounts> all(shards);
   for_each_chip(context.grid, [&](const Chip& chip) {
-    if (!shard.has(chip.number)) return;
+    ChipCounts& counts = all[shard_of(chip.number, shards) - 1];
     ++counts.chips;
     if (!work.has_point(chip.point)) return;
     const TrialState state = work.trial(chip.point, chip.trial, whole, context.sweep.metrics);
@@ -34,7 +34,11 @@ ChipCounts count_chips(const SweepContext& context, const RecordedWork& work, co
       ++counts.failed;
     }
   });
-  return counts;
+  return all;
+}
+
+ChipCounts count_chips(const SweepContext& context, const RecordedWork& work, const Shard& shard) {
+  return count_chips(context, work, shard.count)[shard.number - 1];
 }
 
 }  // namespace crossgrid

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <set>
+#include <vector>
 
 #include "crossgrid/app/chip_counts.hpp"
 #include "crossgrid/app/command_line.hpp"
@@ -99,9 +100,11 @@ std::uint32_t shard_count(const UnitCensus& census) {
 
 void print_shards(const SweepContext& context, const JournalContent& journal, const UnitCensus& census) {
   const std::uint32_t count = shard_count(census);
+  if (count == 0) return;
+  const std::vector<ChipCounts> all = count_chips(context, journal.work, count);
   for (std::uint32_t number = 1; number <= count; ++number) {
     const Shard shard{number, count};
-    const ChipCounts chips = count_chips(context, journal.work, shard);
+    const ChipCounts& chips = all[number - 1];
     fmt::print("{:<16}{} of {} done, {} failed, {} left{}\n", "shard " + shard.text(), grouped(chips.done),
                counted(chips.chips, "chip"), grouped(chips.failed), grouped(chips.left()),
                census.records.contains(shard.name()) ? "" : "; it has no journal here");
@@ -130,7 +133,7 @@ int gather_command(const Arguments& arguments) {
   }
   const DatabaseCounts counts = write_database(files, folder, point_table(context.grid), journal,
                                                database_request(context, "crossgrid gather " + shell_word(folder)));
-  const ChipCounts chips = count_chips(context, journal.work, {});
+  const ChipCounts chips = count_chips(context, journal.work, Shard{});
   fmt::print("{:<16}{} done, {} failed, {} left; wrote {}/points.jsonl\n", "all", counted(counts.done, "point"),
              grouped(counts.failed), grouped(counts.points - counts.done - counts.failed), folder);
   return static_cast<int>(chips.exit_code());

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <vector>
 
 #include "crossgrid/app/chip_counts.hpp"
 #include "crossgrid/app/command_line.hpp"
@@ -58,9 +60,12 @@ void print_owner(const std::string& label, const JournalOwner& last, std::uint64
 /// Each run that has not ended in order, and how far each shard is.
 void print_runs(const SweepContext& context, const JournalContent& journal) {
   bool none = true;
+  std::map<std::uint32_t, std::vector<ChipCounts>> counts;  // by number of shards: a pass over the grid each
   for (const auto& [name, owner] : journal.owners) {
     const Shard shard = shard_from_name(name).value_or(Shard{});
-    const ChipCounts chips = count_chips(context, journal.work, shard);
+    const auto [known, added] = counts.try_emplace(shard.count);
+    if (added) known->second = count_chips(context, journal.work, shard.count);
+    const ChipCounts& chips = known->second[shard.number - 1];
     const std::string label = shard.whole() ? "run" : "shard " + shard.text();
     if (!shard.whole()) {
       fmt::print("{:<10}{} of {} done, {} failed\n", label, grouped(chips.done), counted(chips.chips, "chip"),

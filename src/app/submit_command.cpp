@@ -9,7 +9,6 @@
 #include "crossgrid/app/slurm_queue.hpp"
 #include "crossgrid/app/slurm_script.hpp"
 #include "crossgrid/app/sweep_context.hpp"
-#include "crossgrid/app/work_estimate.hpp"
 #include "crossgrid/base/error.hpp"
 #include "crossgrid/base/file.hpp"
 #include "crossgrid/engine/run_engine.hpp"

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "crossgrid/app/sweep_context.hpp"
 #include "crossgrid/base/error.hpp"
@@ -10,7 +11,7 @@
 
 namespace crossgrid {
 
-/// How far the chips of a shard are.
+/// How far the chips of a sweep, or of a shard, are.
 struct ChipCounts {
   std::uint64_t chips = 0;
   std::uint64_t done = 0;
@@ -20,6 +21,9 @@ struct ChipCounts {
   ExitCode exit_code() const;
 };
 
+/// Of each of `shards` shards, in their order.
+std::vector<ChipCounts> count_chips(const SweepContext& context, const RecordedWork& work, std::uint32_t shards);
+/// Of one shard.
 ChipCounts count_chips(const SweepContext& context, const RecordedWork& work, const Shard& shard);
 
 /// A trial of a point; `number` counts chips from 0 in grid order, equal points share theirs.

@@ -19,11 +19,21 @@ struct Shard {
   std::string name() const;
   /// "2/4".
   std::string text() const;
-  /// Whether this is its chip; chips are numbered from 0 in grid order. Of any `count` chips that follow one another
-  /// each shard has one, and which one changes from group to group: a fast axis is not always cut at the same values.
-  bool has(std::uint64_t chip) const { return (chip + chip / count) % count == number - 1; }
+  /// Whether this is its chip.
+  bool has(std::uint64_t chip) const;
   bool operator==(const Shard&) const = default;
 };
+
+/// Number of the shard that a chip is in; chips are numbered from 0 in grid order. Of each `count` chips that follow
+/// one another every shard has one, and which one changes from group to group: a fast axis is not always cut at the
+/// same values.
+inline std::uint32_t shard_of(std::uint64_t chip, std::uint32_t count) {
+  return static_cast<std::uint32_t>((chip + chip / count) % count) + 1;
+}
+
+inline bool Shard::has(std::uint64_t chip) const {
+  return shard_of(chip, count) == number;
+}
 
 inline constexpr std::uint32_t most_shards = 9999;
 
