@@ -159,7 +159,7 @@ SiteProfile read_site_profile(const std::string& path) {
       for (const auto& [other, read] : fields()) known.push_back(other);
       const std::string nearest = nearest_name(name, known);
       throw input_error(
-          path + ": /" + name,
+          fmt::format("{}: /{}", path, name),
           fmt::format("unknown field{}; known: {}", nearest.empty() ? "" : fmt::format(", did you mean '{}'?", nearest),
                       fmt::join(known, ", ")));
     }

@@ -52,7 +52,7 @@ SubmittedJobs read_submitted_jobs(const std::string& folder) {
   const Json document = read_json_file(path);
   const auto id = [&](const char* name, bool may_be_empty) {
     const bool text = document.is_object() && document.contains(name) && document[name].is_string();
-    const std::string value = text ? document[name].get<std::string>() : "";
+    std::string value = text ? document[name].get<std::string>() : "";
     if (!text || !(is_id(value) || (may_be_empty && value.empty()))) {
       throw input_error(fmt::format("{}: /{}", path, name), "expected the id of a job, digits in quotes");
     }
@@ -65,6 +65,7 @@ std::string run_slurm(const std::vector<std::string>& words) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw Error(ExitCode::internal, "pipe2: " + error_text(errno));
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   posix_spawn_file_actions_t actions{};

@@ -144,7 +144,7 @@ void forget_idle_jobs(const std::string& folder) {
   std::vector<std::string> names;
   posix_files().list(folder + "/slurm", names);
   for (const std::string& name : names) {
-    if (name.starts_with("idle-")) posix_files().remove(folder + "/slurm/" + name);
+    if (name.starts_with("idle-")) posix_files().remove(fmt::format("{}/slurm/{}", folder, name));
   }
 }
 
