@@ -164,8 +164,8 @@ struct MatrixLayer {
   int cols = 0;  ///< outputs
   int mvms_per_image = 1;
   bool convolution = false;
-  bool bias = false;  ///< whether it has one
-  int groups = 1;     ///< of a convolution's channels
+  bool bias = false;                  ///< whether it has one
+  int groups = 1;                     ///< of a convolution's channels
   int out_height = 1, out_width = 1;  ///< windows of a convolution
   ModelGrids grids = {};
 };

@@ -12,7 +12,8 @@ inline constexpr int limit_bits = 16;
 inline constexpr int limit_bits = 26;
 #endif
 
-/// The most values that one result may have, unless the file itself holds a larger tensor; and the largest attribute that counts positions.
+/// The most values that one result may have, unless the file itself holds a larger tensor; and the largest attribute
+/// that counts positions.
 inline constexpr std::int64_t most_values = std::int64_t{1} << limit_bits;
 /// The most additions and the like that one node may need.
 inline constexpr std::int64_t most_steps = most_values << 8;
