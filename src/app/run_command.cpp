@@ -293,7 +293,7 @@ void dismiss_workers(Transport& transport) {
 
 }  // namespace
 
-void check_run_words(const Arguments& words, const SweepFile& sweep) {
+void check_run_words(const Arguments& words) {
   const auto values = parse_arguments(help, run_options(), "sweep", words);
   if (!values) throw Error(ExitCode::usage, "--help after '--': expected options of 'crossgrid run'");
   for (const char* name : {"sweep", "output", "shard", "set", "grid", "exit-code"}) {
@@ -305,7 +305,7 @@ void check_run_words(const Arguments& words, const SweepFile& sweep) {
                 "found '--retry-failed' after '--': jobs that queue themselves again would try failed units for ever; "
                 "use 'crossgrid run ... --retry-failed' when the jobs have ended");
   }
-  read_options(*values, sweep);
+  read_options(*values);
 }
 
 int run_command(const Arguments& arguments) {

@@ -187,7 +187,7 @@ int submit_command(const Arguments& arguments) {
   request.program = this_program();
   request.work_folder = fs::current_path().string();
   request.folder = fs::absolute(folder).lexically_normal().string();
-  check_run_words(extra, context.sweep);
+  check_run_words(extra);
   request.run = run_words(*values, request.folder, extra);
   request.draw = draw_command(context, request.folder);
   if (values->count("dry-run")) {
