@@ -92,7 +92,7 @@ struct ReferenceNetwork::Walk {
     const std::size_t inputs = x.size() / static_cast<std::size_t>(groups);
     Values y;
     for (int group = 0; group < groups; ++group) {
-      const auto first = x.begin() + static_cast<std::ptrdiff_t>(group * static_cast<int>(inputs));
+      const auto first = x.begin() + static_cast<std::ptrdiff_t>(group) * static_cast<std::ptrdiff_t>(inputs);
       const Values own =
           analog_group(part, Values(first, first + static_cast<std::ptrdiff_t>(inputs)), number, group, groups);
       y.insert(y.end(), own.begin(), own.end());

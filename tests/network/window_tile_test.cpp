@@ -219,7 +219,7 @@ class OneColour final : public Dataset {
   std::string description() const override { return "one colour"; }
 
  private:
-  std::vector<std::uint8_t> pixels_ = std::vector<std::uint8_t>(std::size_t{3 * 6 * 7}, 200);
+  std::vector<std::uint8_t> pixels_ = std::vector<std::uint8_t>(std::size_t{3} * 6 * 7, 200);
 };
 
 TEST(WindowTile, EveryCopyHasErrorsOfItsOwnAndMeetsItsOwnWindows) {
