@@ -105,7 +105,8 @@ class RecurrentExport {
       }
     }
     of_inputs.insert(of_inputs.end(), of_state.begin(), of_state.end());
-    return constant("bias", {1, static_cast<std::int64_t>(of_inputs.size())}, std::move(of_inputs));
+    const auto size = static_cast<std::int64_t>(of_inputs.size());
+    return constant("bias", {1, size}, std::move(of_inputs));
   }
 
   std::string state(const std::string& kind, const std::vector<double>& values) {

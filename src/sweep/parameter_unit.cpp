@@ -39,6 +39,8 @@ constexpr std::pair<std::string_view, std::string_view> units[] = {
     {"adc.gain_db", "dB"},
     {"adc.levels", "fraction of the range"},
     {"adc.table", "cell currents"},
+    {"window.x", "windows"},
+    {"window.y", "windows"},
 };
 
 }  // namespace

@@ -35,7 +35,7 @@ def sweeps(folder):
     expect("everything excluded", run_text(folder, changed(exclude=[{"adc.bits": {"at_least": 1}}])), BAD_INPUT, "exclude")
     expect("axis without effect", run_text(folder, changed(grid={"device.r_min": [1e4, 1e5]})), BAD_INPUT,
            "device.r_min", "no effect")
-    expect("not yet supported", run_text(folder, changed(grid={"window.x": [2]})), BAD_INPUT, "window.x", "not yet supported")
+    expect("not yet supported", run_text(folder, changed(grid={"activation_bits": [4]})), BAD_INPUT, "activation_bits", "not yet supported")
     expect("pattern without layer", run_text(folder, changed(layers=[{"match": "/nothing*", "adc.bits": 10}])), BAD_INPUT,
            "/layers/0", "/nothing*")
     expect("too many images", run_text(folder, changed(dataset={**runs.SWEEP["dataset"], "images": {"first": 0, "count": 100000}})),
