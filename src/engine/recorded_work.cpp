@@ -92,7 +92,8 @@ void RecordedWork::merge(Piece& old, Piece&& incoming, const UnitRecord& record)
   }
   if (old.status == UnitStatus::failed) {
     const auto rank = [&](const Piece& piece) {
-      return std::tie(piece.attempts, *piece.failure, hosts_.names[piece.host]);
+      const Failure& failure = *piece.failure;
+      return std::tie(piece.attempts, failure.reason, failure.log, failure.signal, hosts_.names[piece.host]);
     };
     if (rank(old) == rank(incoming)) ++duplicates_;
     if (rank(old) < rank(incoming)) old = std::move(incoming);

@@ -65,7 +65,6 @@ class RecordedWork {
   struct Failure {
     std::string reason, log;
     int signal = 0;
-    auto operator<=>(const Failure&) const = default;
   };
   struct Piece {
     ImageSpan images;
