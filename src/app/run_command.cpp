@@ -189,7 +189,7 @@ NumericClass choose_numeric_class(const RunOptions& options, const std::optional
     pin_instruction_set(options.isa);
     return host_numeric_class();
   }
-  const NumericClass wanted = NumericClass::from_text(*recorded);
+  NumericClass wanted = NumericClass::from_text(*recorded);
   if (!options.isa.empty() && options.isa != wanted.isa) {
     throw Error(ExitCode::conflict,
                 fmt::format("--isa {}: the results in {} were computed with {}; choose another folder", options.isa,

@@ -132,7 +132,7 @@ void refuse_second_submission(const std::string& folder) {
 std::string submit_script(Words words) {
   words.insert(words.begin(), {"sbatch", "--parsable"});
   const std::string output = run_slurm(words);
-  const std::string id = output.substr(0, output.find_first_of(";\n"));
+  std::string id = output.substr(0, output.find_first_of(";\n"));
   if (id.empty() || id.find_first_not_of("0123456789") != std::string::npos) {
     throw Error(ExitCode::bad_input, fmt::format("sbatch printed '{}', expected the id of a job", output));
   }
