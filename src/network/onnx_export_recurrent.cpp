@@ -64,7 +64,7 @@ class RecurrentExport {
     const ExportedValue& from = graph_.value(layer_.inputs.front());
     const std::int64_t all = element_count(from.dims) / (sequences_ * inputs);
     const ExportedValue memory = graph_.as_memory(layer_, from, {1, all * sequences_, inputs});
-    const std::string name = graph_.reshaped(layer_, memory.name, {}, {all, sequences_, inputs});
+    std::string name = graph_.reshaped(layer_, memory.name, {}, {all, sequences_, inputs});
     if (all == steps_) return name;
     return graph_.add_helper(layer_, "Slice",
                              {name, graph_.add_integers(layer_, "first", {0}),
