@@ -1,14 +1,14 @@
 #include <fmt/format.h>
 
-#include <charconv>
 #include <optional>
 
 #include "crossgrid/app/command_line.hpp"
 #include "crossgrid/app/commands.hpp"
 #include "crossgrid/app/inference_runner.hpp"
-#include "crossgrid/app/sweep_context.hpp"
+#include "crossgrid/app/recorded_sweep.hpp"
 #include "crossgrid/app/unit_lines.hpp"
 #include "crossgrid/base/error.hpp"
+#include "crossgrid/base/whole_number.hpp"
 #include "crossgrid/engine/executor_process.hpp"
 #include "crossgrid/engine/journal_reader.hpp"
 #include "crossgrid/engine/output_folder.hpp"
@@ -29,13 +29,6 @@ constexpr CommandHelp help{
     "  crossgrid replay results/quickstart --point 7 --trial 3 --images 0..599\n"
     "  gdb --args crossgrid replay results/quickstart --point 7 --trial 3 --images 0..599"};
 
-std::optional<std::uint64_t> whole_number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 /// A place in the grid, or the content hash that the journal knows a point by: that one stays when an axis grows.
 std::uint64_t point_index(const Grid& grid, const std::string& text) {
   constexpr std::size_t hash_digits = 32;
@@ -45,7 +38,7 @@ std::uint64_t point_index(const Grid& grid, const std::string& text) {
     }
     throw Error(ExitCode::usage, fmt::format("--point {}: no point of the grid has this content hash", text));
   }
-  const auto index = whole_number(text);
+  const auto index = whole_number<std::uint64_t>(text);
   if (index && *index < grid.size()) return *index;
   throw Error(ExitCode::usage, fmt::format("--point {}: expected 0 to {}, or a point's content hash of {} hex digits",
                                            text, grid.size() - 1, hash_digits));
@@ -55,8 +48,8 @@ std::uint64_t point_index(const Grid& grid, const std::string& text) {
 ImageSpan image_span(const std::string& text, ImageSpan whole) {
   const std::size_t dots = text.find("..");
   if (dots != std::string::npos) {
-    const auto first = whole_number(std::string_view(text).substr(0, dots));
-    const auto last = whole_number(std::string_view(text).substr(dots + 2));
+    const auto first = whole_number<std::uint64_t>(std::string_view(text).substr(0, dots));
+    const auto last = whole_number<std::uint64_t>(std::string_view(text).substr(dots + 2));
     if (first && last && *first <= *last && *first >= whole.first && *last < whole.end()) {
       return {*first, *last - *first + 1};
     }
@@ -129,15 +122,14 @@ int replay_command(const Arguments& arguments) {
   const auto values = parse_arguments(help, options, "folder", arguments);
   if (!values) return 0;
   const std::string folder = required_argument(help, *values, "folder", "the output folder");
+  const SweepContext context = recorded_sweep(folder);
   const auto recorded_class = recorded_numeric_class(posix_files(), folder);
   if (!recorded_class) {
     throw Error(ExitCode::bad_input, folder + ": no journal there: not an output folder of 'crossgrid run'");
   }
-  const std::string sweep_copy = folder + "/sweep.json";
-  const SweepContext context = load_sweep_context(parse_sweep(read_json_file(sweep_copy), sweep_copy));
   const Unit unit = unit_argument(context, *values);
   const auto threads = (*values)["threads"].as<std::uint32_t>();
-  const InferenceJob job{context.sweep.resolved, sweep_copy, NumericClass::from_text(*recorded_class), ""};
+  const InferenceJob job{context.sweep.resolved, context.sweep.path, NumericClass::from_text(*recorded_class), ""};
   const auto runner = make_inference_runner(job, threads > 0 ? static_cast<int>(threads) : cores_in_mask());
   const UnitResult result = attempt_unit(*runner, unit, [] {});
   fmt::print("{}\n", unit_line(result));

@@ -23,11 +23,6 @@ std::string jobs_path(const std::string& folder) {
   return folder + "/slurm/jobs.json";
 }
 
-/// Digits only: ids go to Slurm's programs as words.
-bool is_id(const std::string& text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-}
-
 std::string read_to_end(int descriptor) {
   std::string text;
   std::array<char, 4096> block{};
@@ -41,6 +36,10 @@ std::string read_to_end(int descriptor) {
 
 }  // namespace
 
+bool is_job_id(const std::string& text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+}
+
 void write_submitted_jobs(const std::string& folder, const SubmittedJobs& jobs) {
   const Json document{{"sweep", jobs.sweep}, {"gather", jobs.gather}};
   replace_file(posix_files(), jobs_path(folder), document.dump(2) + "\n");
@@ -53,7 +52,7 @@ SubmittedJobs read_submitted_jobs(const std::string& folder) {
   const auto id = [&](const char* name, bool may_be_empty) {
     const bool text = document.is_object() && document.contains(name) && document[name].is_string();
     std::string value = text ? document[name].get<std::string>() : "";
-    if (!text || !(is_id(value) || (may_be_empty && value.empty()))) {
+    if (!text || !(is_job_id(value) || (may_be_empty && value.empty()))) {
       throw input_error(fmt::format("{}: /{}", path, name), "expected the id of a job, digits in quotes");
     }
     return value;

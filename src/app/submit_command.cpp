@@ -133,7 +133,7 @@ std::string submit_script(Words words) {
   words.insert(words.begin(), {"sbatch", "--parsable"});
   const std::string output = run_slurm(words);
   std::string id = output.substr(0, output.find_first_of(";\n"));
-  if (id.empty() || id.find_first_not_of("0123456789") != std::string::npos) {
+  if (!is_job_id(id)) {
     throw Error(ExitCode::bad_input, fmt::format("sbatch printed '{}', expected the id of a job", output));
   }
   return id;

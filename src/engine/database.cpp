@@ -252,7 +252,7 @@ Json axes_json(const PointTable& points) {
   Json axes = Json::array();
   if (points.size == 0) return axes;
   for (const auto& [name, value] : points.row(0).axes) {
-    axes.push_back(Json{{"name", name}, {"unit", parameter_unit(name.substr(0, name.find('@')))}});
+    axes.push_back(Json{{"name", name}, {"unit", parameter_unit(name)}});
   }
   return axes;
 }

@@ -241,7 +241,7 @@ Json axes_of_columns(const ColumnNames& columns) {
   if (!columns.contains("index") || !columns.contains("status")) return axes;
   for (std::size_t place = columns.place("index") + 1; place < columns.place("status"); ++place) {
     const std::string& name = columns.names()[place];
-    axes.push_back(Json{{"name", name}, {"unit", parameter_unit(name.substr(0, name.find('@')))}});
+    axes.push_back(Json{{"name", name}, {"unit", parameter_unit(name)}});
   }
   return axes;
 }

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -16,6 +15,7 @@
 #include <thread>
 
 #include "crossgrid/base/error.hpp"
+#include "crossgrid/base/whole_number.hpp"
 
 namespace crossgrid {
 namespace detail {
@@ -43,12 +43,9 @@ std::minstd_rand dice{std::random_device{}()};
 }
 
 std::uint64_t number(std::string_view text, const std::string& entry) {
-  std::uint64_t value = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) {
-    refuse(entry, "'" + std::string(text) + "' is not a number");
-  }
-  return value;
+  const auto value = whole_number<std::uint64_t>(text);
+  if (!value) refuse(entry, "'" + std::string(text) + "' is not a number");
+  return *value;
 }
 
 Trap parse_trap(std::string_view text, const std::string& entry) {

@@ -2,26 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "crossgrid/base/error.hpp"
+#include "crossgrid/base/whole_number.hpp"
 
 namespace crossgrid {
 
 namespace {
 
-std::optional<std::uint32_t> number_from(std::string_view text) {
-  std::uint32_t number = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (problem != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
 std::optional<Shard> shard_from(std::string_view text, std::string_view between) {
   const std::size_t place = text.find(between);
   if (place == std::string_view::npos) return std::nullopt;
-  const auto number = number_from(text.substr(0, place));
-  const auto count = number_from(text.substr(place + between.size()));
+  const auto number = whole_number<std::uint32_t>(text.substr(0, place));
+  const auto count = whole_number<std::uint32_t>(text.substr(place + between.size()));
   if (!number || !count || *number < 1 || *number > *count || *count > most_shards) return std::nullopt;
   return Shard{*number, *count};
 }

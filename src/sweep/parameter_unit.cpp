@@ -46,6 +46,7 @@ constexpr std::pair<std::string_view, std::string_view> units[] = {
 }  // namespace
 
 std::string parameter_unit(std::string_view path) {
+  path = path.substr(0, path.find('@'));
   const auto found =
       std::find_if(std::begin(units), std::end(units), [&](const auto& unit) { return unit.first == path; });
   return found == std::end(units) ? "" : std::string(found->second);

@@ -5,6 +5,9 @@
 
 namespace crossgrid {
 
+/// Digits only: ids go to Slurm's programs as words.
+bool is_job_id(const std::string& text);
+
 /// Jobs that `submit` handed to Slurm for an output folder: DIR/slurm/jobs.json.
 struct SubmittedJobs {
   std::string sweep;   ///< id of the job, or of the array of shards
