@@ -138,6 +138,14 @@ void to_currents(const std::int32_t* sums, float* currents, std::size_t count, d
   }
 }
 
+/// A lane's products by their shapes.
+auto products_of(Lane& lane) {
+  return [&lane](const AnyProductShape& shape) -> Product& { return lane.product(shape); };
+}
+auto integer_products_of(Lane& lane) {
+  return [&lane](const AnyProductShape& shape) -> IntegerProduct& { return lane.integer_product(shape); };
+}
+
 /// The same weights for each of the shapes, once where their products want them alike.
 template <class ProductOf, class AnyMatrix>
 std::vector<PackedWeights> pack_for(const std::vector<AnyProductShape>& shapes, const ProductOf& product_of,
@@ -156,14 +164,14 @@ PreparedMatrix::Plane prepare_plane(const PreparedMatrix& matrix, int plane, int
   const PlanBlock& rows = matrix.plan.blocks[static_cast<std::size_t>(block)];
   PreparedMatrix::Plane made;
   const int groups = matrix.geometry.groups;
-  const auto product_of = [&](const AnyProductShape& shape) -> Product& { return lane.product(shape); };
   const auto pack = [&](const auto& cells_of) -> std::vector<PackedWeights> {
     if (groups > 1 && matrix.programmed.rows == groups * matrix.geometry.rows()) {
-      return pack_for(shapes, product_of, groups_side_by_side(matrix, plane, block, cells_of));
+      return pack_for(shapes, products_of(lane), groups_side_by_side(matrix, plane, block, cells_of));
     }
     const auto cells = block_matrix<Matrix>(matrix, plane, rows, cells_of);
-    if (matrix.plan.execution == MatrixExecution::direct || groups == 1) return pack_for(shapes, product_of, cells);
-    const Product& product = product_of(shapes.front());
+    if (matrix.plan.execution == MatrixExecution::direct || groups == 1)
+      return pack_for(shapes, products_of(lane), cells);
+    const Product& product = lane.product(shapes.front());
     std::vector<PackedWeights> packed;
     packed.reserve(static_cast<std::size_t>(groups));
     for (int group = 0; group < groups; ++group) {
@@ -172,9 +180,7 @@ PreparedMatrix::Plane prepare_plane(const PreparedMatrix& matrix, int plane, int
     return packed;
   };
   if (matrix.plan.integers) {
-    made.weights = pack_for(
-        shapes, [&](const AnyProductShape& shape) -> IntegerProduct& { return lane.integer_product(shape); },
-        integer_block(matrix, plane, rows));
+    made.weights = pack_for(shapes, integer_products_of(lane), integer_block(matrix, plane, rows));
   } else if (matrix.noise != NoisePath::per_cell && matrix.plan.execution != MatrixExecution::by_circuit) {
     made.weights = pack([](const Crossbar& array) -> const Matrix& { return array.conductance; });
     if (matrix.noise == NoisePath::lumped) {
@@ -236,10 +242,8 @@ void multiply_by(const PreparedMatrix& matrix, std::span<const RowBand> bands, i
 
 void multiply(const PreparedMatrix& matrix, std::span<const RowBand> bands, int index,
               const std::vector<PackedWeights>& weights, const float* inputs, Lane& lane, float* result) {
-  multiply_by(
-      matrix, bands, index, weights, inputs, result,
-      [&](const AnyProductShape& shape) -> Product& { return lane.product(shape); },
-      [&](std::size_t count) { return lane.scratch(Lane::block_input, count); });
+  multiply_by(matrix, bands, index, weights, inputs, result, products_of(lane),
+              [&](std::size_t count) { return lane.scratch(Lane::block_input, count); });
 }
 
 /// The same where cells hold integers.
@@ -252,10 +256,8 @@ void multiply_digits(const PreparedMatrix& matrix, std::span<const RowBand> band
   const auto product_columns = static_cast<std::size_t>(matrix.product_columns());
   const auto multiply_into = [&](const std::uint8_t* digits, Lane::IntegerScratch which) {
     std::int32_t* const sums = lane.scratch(which, windows * product_columns);
-    multiply_by(
-        matrix, bands, index, weights, digits, sums,
-        [&](const AnyProductShape& shape) -> IntegerProduct& { return lane.integer_product(shape); },
-        [&](std::size_t count) { return lane.scratch(Lane::block_digits, count); });
+    multiply_by(matrix, bands, index, weights, digits, sums, integer_products_of(lane),
+                [&](std::size_t count) { return lane.scratch(Lane::block_digits, count); });
     return sums;
   };
   std::int32_t* const sums = multiply_into(inputs.digits, Lane::plus_sums);
@@ -365,12 +367,7 @@ std::shared_ptr<const PreparedMatrix> prepare_digital(const ConvolutionShape& ge
                                              geometry.rows(), matrix->columns),
                               {}};
   const Matrix cells = weights.transpose();
-  block.planes.push_back(
-      {pack_for(
-           block.shapes, [&](const AnyProductShape& shape) -> Product& { return lane.product(shape); }, cells),
-       {},
-       {},
-       {}});
+  block.planes.push_back({pack_for(block.shapes, products_of(lane), cells), {}, {}, {}});
   matrix->bytes = bytes_of(block.planes.front().weights);
   matrix->blocks.push_back(std::move(block));
   return matrix;

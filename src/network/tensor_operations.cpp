@@ -224,21 +224,28 @@ void frame_images(const float* from, float* to, int images, const Shape& in, con
   }
 }
 
-void gather_windows(const float* image, float* to, const ConvolutionShape& shape, int stride) {
+void gather_window(const float* image, float* to, const ConvolutionShape& shape, int row, int column, int stride,
+                   float fill) {
   const WindowAxis &rows = shape.window.vertical, &columns = shape.window.horizontal;
   const int kernel = shape.window.size(), channels = shape.in_channels, of_group = channels / shape.groups;
-  for (int w = 0; w < shape.windows(); ++w) {
-    const int top = rows.first(w / shape.out_width()), left = columns.first(w % shape.out_width());
-    for (int place = 0; place < kernel; ++place) {
-      const int y = top + place / columns.kernel * rows.dilation, x = left + place % columns.kernel * columns.dilation;
-      const bool inside = y >= 0 && y < shape.height && x >= 0 && x < shape.width;
-      const float* const pixel = image + (static_cast<std::ptrdiff_t>(y) * shape.width + x) * channels;
-      for (int group = 0; group < shape.groups; ++group) {
-        float* const row = to + static_cast<std::ptrdiff_t>(group) * stride;
-        for (int c = 0; c < of_group; ++c) row[c * kernel + place] = inside ? pixel[group * of_group + c] : 0.0f;
-      }
+  for (int place = 0; place < kernel; ++place) {
+    const int y = rows.first(row) + place / columns.kernel * rows.dilation;
+    const int x = columns.first(column) + place % columns.kernel * columns.dilation;
+    const bool inside = y >= 0 && y < shape.height && x >= 0 && x < shape.width;
+    const float* const pixel = inside ? image + (static_cast<std::ptrdiff_t>(y) * shape.width + x) * channels : nullptr;
+    for (int group = 0; group < shape.groups; ++group) {
+      float* const own = to + static_cast<std::ptrdiff_t>(group) * stride;
+      for (int c = 0; c < of_group; ++c) own[c * kernel + place] = inside ? pixel[group * of_group + c] : fill;
     }
-    to += static_cast<std::ptrdiff_t>(stride) * shape.groups;
+  }
+}
+
+void gather_windows(const float* image, float* to, const ConvolutionShape& shape, int stride) {
+  for (int row = 0; row < shape.out_height(); ++row) {
+    for (int column = 0; column < shape.out_width(); ++column) {
+      gather_window(image, to, shape, row, column, stride, 0);
+      to += static_cast<std::ptrdiff_t>(stride) * shape.groups;
+    }
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "crossgrid/network/tensor_operations.hpp"
+
 namespace crossgrid {
 
 namespace {
@@ -17,19 +19,6 @@ void over_tiled_windows(const ConvolutionShape& layer, const WindowTile& tile, c
         for (int column = left; column < left + tile.x; ++column) body(row, column);
       }
     }
-  }
-}
-
-void gather_window(const float* image, float* to, const ConvolutionShape& layer, int row, int column, float fill) {
-  const WindowAxis &y = layer.window.vertical, &x = layer.window.horizontal;
-  const int kernel = layer.window.size(), channels = layer.in_channels;
-  for (int place = 0; place < kernel; ++place) {
-    const int top = y.first(row) + place / x.kernel * y.dilation;
-    const int left = x.first(column) + place % x.kernel * x.dilation;
-    const bool inside = top >= 0 && top < layer.height && left >= 0 && left < layer.width;
-    const float* const pixel =
-        inside ? image + (static_cast<std::ptrdiff_t>(top) * layer.width + left) * channels : nullptr;
-    for (int c = 0; c < channels; ++c) to[c * kernel + place] = inside ? pixel[c] : fill;
   }
 }
 
@@ -63,7 +52,7 @@ void gather_tiles(const float* images, float* tiles, const ConvolutionShape& lay
   for (int n = 0; n < layer.images; ++n, images += image) {
     over_tiled_windows(layer, tile, [&](int row, int column) {
       if (row < layer.out_height() && column < layer.out_width()) {
-        gather_window(images, tiles, layer, row, column, fill);
+        gather_window(images, tiles, layer, row, column, layer.rows(), fill);
       } else {
         std::fill_n(tiles, inputs, fill);
       }

@@ -35,9 +35,11 @@ void copy_channels(const std::uint8_t* from, std::uint8_t* to, std::size_t pixel
 /// Copies images into a frame of `value` as wide as the window's padding.
 void frame_images(const float* from, float* to, int images, const Shape& in, const Window& window, float value);
 
-/// The inputs of all windows of one image as rows of a matrix, windows x groups x `stride` floats, of which the first
-/// shape.rows() are written in the channel-major order (channel, kernel row, kernel column); 0 where a window hangs
-/// over the edge.
+/// The inputs of a window of one image: groups x `stride` floats, of which the first shape.rows() are written in the
+/// channel-major order (channel, kernel row, kernel column); `fill` where it hangs over the edge.
+void gather_window(const float* image, float* to, const ConvolutionShape& shape, int row, int column, int stride,
+                   float fill);
+/// Those of all windows as rows of a matrix; 0 where they hang over the edge.
 void gather_windows(const float* image, float* to, const ConvolutionShape& shape, int stride);
 
 /// Sum of the inputs of every window of a micro-batch of shape.images: one value per window and group. scratch: one
