@@ -255,7 +255,7 @@ void window_sums(const float* from, double* to, double* scratch, const Convoluti
   const int channels = shape.in_channels / shape.groups;
   for (int n = 0; n < shape.images; ++n, from += image, to += windows.size()) {
     for (int group = 0; group < shape.groups; ++group) {
-      sum_channels(from + group * channels, scratch, pixels.size(), channels, shape.in_channels);
+      sum_channels(from + std::ptrdiff_t{group} * channels, scratch, pixels.size(), channels, shape.in_channels);
       visit_outputs(1, windows, shape.window, [&](int, int top, int left, std::ptrdiff_t place) {
         double sum = 0;
         visit_window(pixels, shape.window, top, left, [&](std::ptrdiff_t pixel) { sum += scratch[pixel]; });

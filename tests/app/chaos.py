@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import crossgrid_runs as runs
+from session_processes import executors_of, processes_of, ranks_of
 
 IMAGES = runs.SWEEP["dataset"]["images"]["count"]
 FLAGS = ["--threads", "1", "--unit-images", "25"]
@@ -24,33 +25,6 @@ def chips():
     return count
 
 
-def processes_of(group):
-    """Living processes of the session that a run was started in."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-            if int(fields[3]) == group and fields[0] != "Z":
-                found.append(int(entry.name))
-        except (OSError, IndexError):
-            continue
-    return found
-
-
-def executors_of(group):
-    found = []
-    for pid in processes_of(group):
-        try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if len(words) > 1 and words[1] == b"executor":
-            found.append(pid)
-    return found
-
-
 def start(sweep, out, ranks):
     return subprocess.Popen(runs.command(sweep, out, *FLAGS, ranks=ranks), env=runs.environment(), text=True,
                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
@@ -58,7 +32,7 @@ def start(sweep, out, ranks):
 
 def kill_job(job):
     """SIGKILL for everything that the run started, at once."""
-    for pid in processes_of(job.pid):
+    for pid, _ in processes_of(job.pid):
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -123,7 +97,7 @@ def kill_executors(folder, count, ranks, rng):
             done = runs.units_recorded(out) if out.exists() else 0
             if done > MOST * units:
                 break
-            victims = executors_of(job.pid) if done >= aim else []
+            victims = executors_of(processes_of(job.pid)) if done >= aim else []
             if victims:
                 os.kill(rng.choice(victims), signal.SIGKILL)
                 done_at_kill.append(100 * done / units)
@@ -139,21 +113,6 @@ def kill_executors(folder, count, ranks, rng):
           f"{units} units done: the runs went on to the same bytes")
     if len(done_at_kill) < count:
         runs.fail(f"only {len(done_at_kill)} of {count} executors could be killed: this test could not fail")
-
-
-def ranks_of(group):
-    """Process ids of a run's ranks, by rank."""
-    found = {}
-    for pid in processes_of(group):
-        try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            entries = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        rank = [entry.split(b"=")[1] for entry in entries if entry.startswith(b"OMPI_COMM_WORLD_RANK=")]
-        if rank and len(words) > 1 and words[1] == b"run":
-            found[int(rank[0])] = pid
-    return found
 
 
 RANK_HITS = ["worker SIGKILL", "worker SIGSTOP", "rank0 SIGKILL", "rank0 SIGSTOP", "mpirun SIGKILL"]
@@ -174,7 +133,7 @@ def hit_ranks(folder, hits, rng):
             aim = rng.uniform(LEAST, 0.7) * units
             while job.poll() is None and not (out.exists() and runs.units_recorded(out) >= aim):
                 time.sleep(0.002)
-            ranks = ranks_of(job.pid)
+            ranks = ranks_of(processes_of(job.pid), b"run")
             victim = {"worker": ranks.get(rng.randint(1, 2)), "rank0": ranks.get(0), "mpirun": job.pid}[who]
             done = runs.units_recorded(out)
             if victim and job.poll() is None:

@@ -8,8 +8,9 @@ import os
 import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
+
+from pypi_environment import python_with
 
 SIZES = ((4, 7), (16, 16), (33, 20), (64, 64), (128, 128))
 PEER = """
@@ -26,19 +27,8 @@ for case in json.load(open(sys.argv[1])):
 
 def peer_python(folder):
     """The Python of an environment with badcrossbar, or None."""
-    environment = Path(folder) / "environment"
-    try:
-        venv.create(environment, with_pip=True)
-    except subprocess.CalledProcessError as error:  # Debian's python3-venv is missing
-        print(error)
-        return None
-    python = environment / "bin/python"
-    for packages in (["--no-deps", "badcrossbar==1.1.0"], ["numpy", "scipy", "sigfig", "pathvalidate"]):
-        install = subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], capture_output=True, text=True)
-        if install.returncode != 0:
-            print(install.stderr[-2000:])
-            return None
-    return python
+    return python_with(Path(folder) / "environment", ["--no-deps", "badcrossbar==1.1.0"],
+                       ["numpy", "scipy", "sigfig", "pathvalidate"])
 
 
 def random_case(random, rows, cols):

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import chaos_check
+from session_processes import executors_of, processes_of, ranks_of
 
 POINTS, TRIALS, UNIT_IMAGES, IMAGES = 10, 3, 20, 200  # the last point has one trial
 UNITS = ((POINTS - 1) * TRIALS + 1) * IMAGES // UNIT_IMAGES
@@ -63,30 +64,8 @@ class Run:
 
     def processes(self):
         """Living processes of this launch by what they are: mpirun, ranks in their order, executors."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdigit():
-                continue
-            try:
-                fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if int(fields[3]) == self.job.pid and fields[0] != "Z" and words != [b""]:
-                found.append((int(entry.name), words))
-        ranks, executors = {}, []
-        for pid, words in found:
-            if len(words) > 1 and words[1] == b"executor":
-                executors.append(pid)
-            elif len(words) > 1 and words[1] == b"sweep":
-                try:
-                    environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-                except OSError:
-                    continue
-                rank = [e for e in environment if e.startswith(b"OMPI_COMM_WORLD_RANK=")]
-                if rank:
-                    ranks[int(rank[0].split(b"=")[1])] = pid
-        return [pid for pid, _ in found], ranks, executors
+        found = [(pid, words) for pid, words in processes_of(self.job.pid) if words != [b""]]
+        return [pid for pid, _ in found], ranks_of(found, b"sweep"), executors_of(found)
 
     def ended(self):
         """Units that runners have ended so far."""

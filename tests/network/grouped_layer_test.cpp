@@ -11,6 +11,7 @@
 namespace crossgrid {
 namespace {
 
+using test::converters;
 using test::MemoryDataset;
 using test::Values;
 
@@ -48,12 +49,6 @@ struct Case {
   std::function<void(LayerHardware&)> change;
   float tolerance = 2e-5F;  ///< of the largest logit: more where a code may flip
 };
-
-void converters(LayerHardware& h) {
-  h.core.weight_bits = 8;
-  h.dac = {ConverterModel::quantizer, 8, DacSign::automatic, RangeRule::calibrated, {}, {}};
-  h.adc.model = ConverterModel::quantizer, h.adc.bits = 8;
-}
 
 const std::vector<Case>& cases() {
   static const std::vector<Case> all{

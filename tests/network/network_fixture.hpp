@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "crossgrid/core/layer_hardware.hpp"
 #include "crossgrid/core/reference_mvm.hpp"
 #include "crossgrid/data/dataset.hpp"
 #include "crossgrid/network/execution_graph.hpp"
@@ -96,6 +97,13 @@ class NetworkBuilder {
   Network network_;
   std::mt19937 random_;
 };
+
+/// Weights, DACs and calibrated ADCs of 8 bits.
+inline void converters(LayerHardware& h) {
+  h.core.weight_bits = 8;
+  h.dac = {ConverterModel::quantizer, 8, DacSign::automatic, RangeRule::calibrated, {}, {}};
+  h.adc.model = ConverterModel::quantizer, h.adc.bits = 8;
+}
 
 /// Every kind of layer, sizes that are no multiple of a vector.
 inline Network everything_network() {

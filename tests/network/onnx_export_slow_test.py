@@ -9,8 +9,9 @@ import struct
 import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
+
+from pypi_environment import python_with
 
 TOLERANCE = 1e-5
 IMAGES = 3
@@ -35,18 +36,7 @@ def peer_python(folder):
     """A Python that has ONNX's evaluator, or None."""
     if importlib.util.find_spec("onnx") and importlib.util.find_spec("onnx.reference"):
         return sys.executable
-    environment = Path(folder) / "environment"
-    try:
-        venv.create(environment, with_pip=True)
-    except subprocess.CalledProcessError as error:  # Debian's python3-venv is missing
-        print(error)
-        return None
-    python = environment / "bin/python"
-    install = subprocess.run([python, "-m", "pip", "install", "--quiet", "onnx>=1.13"], capture_output=True, text=True)
-    if install.returncode != 0:
-        print(install.stderr[-2000:])
-        return None
-    return python
+    return python_with(Path(folder) / "environment", ["onnx>=1.13"])
 
 
 def write_npy(path, kind, shape, numbers):

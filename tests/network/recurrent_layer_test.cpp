@@ -15,6 +15,7 @@
 namespace crossgrid {
 namespace {
 
+using test::converters;
 using test::MemoryDataset;
 using test::Values;
 using ::testing::HasSubstr;
@@ -336,11 +337,6 @@ struct Case {
   bool drawn = false;       ///< chips differ
 };
 
-void converters(LayerHardware& h) {
-  h.core.weight_bits = 8;
-  h.dac = {ConverterModel::quantizer, 8, DacSign::automatic, RangeRule::calibrated, {}, {}};
-  h.adc.model = ConverterModel::quantizer, h.adc.bits = 8;
-}
 void noise(LayerHardware& h, NoiseSampling sampling) {
   h.device.read_noise = {ErrorModel::normal_independent, 0.02};
   h.device.read_noise_sampling = sampling;

@@ -13,6 +13,7 @@
 namespace crossgrid {
 namespace {
 
+using test::converters;
 using test::MemoryDataset;
 
 /// Windows of 9 x 8, 4 x 8 and 4 x 8 pixels: tiles of 3 x 2 hang over the edge, those of 4 x 1 don't.
@@ -42,12 +43,6 @@ struct Case {
   bool as_single = false;      ///< whether cells off the blocks carry nothing and no array is cut: as single windows
   bool copies_differ = false;  ///< whether it matters which copy a window meets
 };
-
-void converters(LayerHardware& h) {
-  h.core.weight_bits = 8;
-  h.dac = {ConverterModel::quantizer, 8, DacSign::automatic, RangeRule::calibrated, {}, {}};
-  h.adc.model = ConverterModel::quantizer, h.adc.bits = 8;
-}
 
 const std::vector<Case>& cases() {
   static const std::vector<Case> all{
