@@ -210,7 +210,8 @@ class Conversions {
 };
 
 /// From sums (windows x analog columns, weight units) to outputs in layer units: unit columns and offsets taken off,
-/// the bias added. input_sums: by window and group. units: layer units per normalised input, by window, or one for all.
+/// columns scaled, the bias added. input_sums: by window and group. units: layer units per normalised input, by window,
+/// or one for all.
 void finish_sums(const MatrixStep& step, const double* sums, const double* input_sums, const double* units,
                  std::size_t windows, float* outputs) {
   const ProgrammedMatrix& cells = step.matrix->programmed;
@@ -225,9 +226,11 @@ void finish_sums(const MatrixStep& step, const double* sums, const double* input
       const double taken_off = offset + (unit_columns > 0 ? *sums : 0);
       sums += unit_columns;
       const float* const bias = step.bias.empty() ? nullptr : step.bias.data() + cols.first;
+      const double* const scales = step.scales.empty() ? nullptr : step.scales.data() + cols.first;
       for (int j = 0; j < cols.count; ++j) {
+        const double scale = scales != nullptr ? unit * scales[j] : unit;
         *outputs++ =
-            static_cast<float>(unit * (*sums++ - taken_off) + (bias != nullptr ? static_cast<double>(bias[j]) : 0));
+            static_cast<float>(scale * (*sums++ - taken_off) + (bias != nullptr ? static_cast<double>(bias[j]) : 0));
       }
     }
   }

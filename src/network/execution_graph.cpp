@@ -38,6 +38,7 @@ class GraphBuilder {
   ExecutionGraph build() {
     for (std::size_t k = 0; k < network_.layers.size(); ++k) add(static_cast<int>(k));
     graph_.logits = tensor_of_.back();
+    find_chains();
     assign_slots();
     return std::move(graph_);
   }
@@ -85,13 +86,33 @@ class GraphBuilder {
     graph_.steps.push_back(std::move(step));
   }
 
+  /// Convolutions one after the other, of which each is the only reader of the last one's output. Tensors that a chain
+  /// reads live to its end, so that its convolutions may run by turns: three of them are what bounds that memory.
+  void find_chains() {
+    constexpr std::size_t longest = 3;
+    const auto is_link = [&](const ExecutionStep& step) {
+      return is<Conv2d>(network_.layers[static_cast<std::size_t>(step.layer)]);
+    };
+    const auto hands_on = [&](const ExecutionStep& step, const ExecutionStep& next) {
+      const ActivationTensor& between = graph_.tensors[static_cast<std::size_t>(step.output)];
+      return is_link(step) && is_link(next) && next.inputs.front() == step.output && between.consumers.size() == 1 &&
+             step.output != graph_.logits && next.input == between.shape;
+    };
+    for (std::size_t first = 0, end = 0; first < graph_.steps.size(); first = end) {
+      for (end = first + 1; end < graph_.steps.size() && end < first + longest; ++end) {
+        if (!hands_on(graph_.steps[end - 1], graph_.steps[end])) break;
+      }
+      for (std::size_t k = first; k < end; ++k) graph_.steps[k].chain_end = static_cast<int>(end) - 1;
+    }
+  }
+
   /// First fit over the tensors' lives.
   void assign_slots() {
     std::vector<int> free_after;  // by slot: the last step that reads what it holds
     const auto last_use = [&](int t) {
       const ActivationTensor& tensor = graph_.tensors[static_cast<std::size_t>(t)];
       if (t == graph_.logits) return static_cast<int>(graph_.steps.size());
-      return tensor.consumers.empty() ? -1 : tensor.consumers.back();
+      return tensor.consumers.empty() ? -1 : graph_.steps[static_cast<std::size_t>(tensor.consumers.back())].chain_end;
     };
     const auto place = [&](int t, int step) {
       ActivationTensor& tensor = graph_.tensors[static_cast<std::size_t>(t)];

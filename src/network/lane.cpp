@@ -9,14 +9,10 @@ namespace {
 constexpr std::size_t most_products = 512;
 
 template <class ProductKind>
-ProductKind& find_or_make(std::vector<std::pair<AnyProductShape, ProductKind>>& products,
-                          const AnyProductShape& shape) {
-  for (auto& [known, product] : products) {
-    if (known == shape) return product;
-  }
+ProductKind& find_or_make(std::map<AnyProductShape, ProductKind>& products, const AnyProductShape& shape) {
+  if (const auto known = products.find(shape); known != products.end()) return known->second;
   if (products.size() >= most_products) products.clear();
-  products.emplace_back(shape, std::visit([](const auto& s) { return ProductKind(s); }, shape));
-  return products.back().second;
+  return products.emplace(shape, std::visit([](const auto& s) { return ProductKind(s); }, shape)).first->second;
 }
 
 template <class Value>

@@ -22,7 +22,7 @@ double MatrixStep::scale() const {
 
 bool MatrixStep::plain() const {
   if (!analog) return true;
-  if (tiles) return false;
+  if (tiles || !scales.empty()) return false;
   const ProgrammedMatrix& cells = matrix->programmed;
   return matrix->plan.execution == MatrixExecution::direct && cells.planes.size() == 1 && !inputs_apart &&
          cells.offset_coefficient == 0 && cells.columns == cells.cols && !current_max && adcs.front().banks.empty();
@@ -118,8 +118,9 @@ Matrix block_diagonal(const Matrix& weights, int groups) {
   return whole;
 }
 
-std::vector<float> repeated(const std::vector<float>& values, int times) {
-  std::vector<float> all;
+template <class Value>
+std::vector<Value> repeated(const std::vector<Value>& values, int times) {
+  std::vector<Value> all;
   for (int k = 0; k < times; ++k) all.insert(all.end(), values.begin(), values.end());
   return all;
 }
@@ -129,6 +130,7 @@ std::vector<float> repeated(const std::vector<float>& values, int times) {
 void put_arrays(MatrixStep& step, const LayerHardware& hardware, const LayerRanges& ranges,
                 std::shared_ptr<const PreparedMatrix> prepared, const LayerStreams& streams) {
   step.matrix = std::move(prepared);
+  step.scales = repeated(hardware.core.column_scales, hardware.window.windows());
   const ConversionScheme scheme = conversion_scheme(hardware, step.matrix->noise);
   step.inputs_apart = scheme.inputs;
   const bool ideal = hardware.adc.model == ConverterModel::ideal;
@@ -159,7 +161,9 @@ void put_arrays(MatrixStep& step, const LayerHardware& hardware, const LayerRang
   if (step.matrix->plan.idle == 0 || ideal) return;
   if (const auto idle = static_cast<float>(idle_output(step)); idle != 0) {
     step.bias.resize(static_cast<std::size_t>(step.matrix->cols()), 0.0f);
-    for (float& bias : step.bias) bias += idle;
+    for (std::size_t j = 0; j < step.bias.size(); ++j) {
+      step.bias[j] += step.scales.empty() ? idle : idle * static_cast<float>(step.scales[j]);
+    }
     step.bias_tile = make_bias_tile(step.bias, step.matrix->cols());
   }
 }
@@ -169,9 +173,18 @@ Matrix matrix_weights(const Layer& layer, const LayerHardware& hardware) {
   const int groups = conv != nullptr && hardware.grouped == GroupedMatrix::shared ? conv->groups : 1;
   const int copies = hardware.window.windows();
   const int rows_of_bias = hardware.core.bias_row_count();
-  if (groups * copies == 1) return with_bias_rows(layer_weights(layer), layer_bias(layer), rows_of_bias);
-  return with_bias_rows(block_diagonal(layer_weights(layer).replicate(copies, 1), groups * copies),
-                        repeated(layer_bias(layer), copies), rows_of_bias);
+  Matrix weights = layer_weights(layer);
+  std::vector<float> bias = layer_bias(layer);
+  for (std::size_t j = 0; j < hardware.core.column_scales.size(); ++j) {
+    const auto scale = static_cast<float>(hardware.core.column_scales[j]);
+    weights.row(static_cast<Eigen::Index>(j)) /= scale;
+    if (!bias.empty()) bias[j] /= scale;
+  }
+  if (groups * copies > 1) {
+    weights = block_diagonal(weights.replicate(copies, 1), groups * copies);
+    bias = repeated(bias, copies);
+  }
+  return with_bias_rows(weights, bias, rows_of_bias);
 }
 
 LayerHardware arrayed_hardware(const Layer& layer, const LayerHardware& hardware) {

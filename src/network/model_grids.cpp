@@ -55,29 +55,45 @@ std::optional<ElementType> integer_type(const OnnxNode& node, const OnnxMakers& 
   return bytes ? std::optional(ElementType::uint8) : std::nullopt;
 }
 
-/// Nothing where scales differ or are not known.
-std::optional<QuantizedGrid> grid_of(const OnnxNode& node, const OnnxMakers& makers, const OnnxConstants& constant) {
+/// A grid of the largest scale, and all scales over it; none where they are equal.
+struct Grids {
+  QuantizedGrid grid;
+  std::vector<double> factors;
+};
+
+/// Nothing where scales are not known or zero points differ.
+std::optional<Grids> grids_of(const OnnxNode& node, const OnnxMakers& makers, const OnnxConstants& constant) {
   const OnnxTensor* const scale = constant(node.input(1));
   const auto type = integer_type(node, makers, constant);
   const auto integers = type ? integers_of(*type) : std::nullopt;
   if (scale == nullptr || !integers) return std::nullopt;
-  const auto only = [](const OnnxTensor& tensor) -> std::optional<double> {
-    const std::vector<double> values = tensor.as_reals();
-    const bool same = std::ranges::all_of(values, [&](double value) { return value == values.front(); });
-    return !values.empty() && same ? std::optional(values.front()) : std::nullopt;
+  const auto all_equal = [](const std::vector<double>& values) {
+    return std::ranges::all_of(values, [&](double value) { return value == values.front(); });
   };
-  const auto step = only(*scale);
-  const auto zero_point = node.has_input(2) ? only(*constant(node.input(2))) : std::optional(0.0);
-  if (!step || !(*step > 0) || !std::isfinite(*step) || !zero_point) return std::nullopt;
-  return QuantizedGrid{*step, static_cast<int>(*zero_point), integers->first, integers->second};
+  std::vector<double> steps = scale->as_reals();
+  const auto usable = [](double step) { return step > 0 && std::isfinite(step); };
+  const auto zero_points = node.has_input(2) ? constant(node.input(2))->as_reals() : std::vector{0.0};
+  if (steps.empty() || !std::ranges::all_of(steps, usable) || zero_points.empty() || !all_equal(zero_points)) {
+    return std::nullopt;
+  }
+  const double largest = std::ranges::max(steps);
+  const QuantizedGrid grid{largest, static_cast<int>(zero_points.front()), integers->first, integers->second};
+  if (all_equal(steps)) return Grids{grid, {}};
+  for (double& step : steps) step /= largest;
+  return Grids{grid, std::move(steps)};
 }
 
-/// Whether all weights are integers times the scale.
-bool holds(const QuantizedGrid& grid, const Matrix& weights) {
-  return std::all_of(weights.data(), weights.data() + weights.size(), [&](float weight) {
-    const double q = static_cast<double>(weight) / grid.scale;
-    return std::abs(q - std::nearbyint(q)) < 1e-3 && q > grid.low - 0.5 && q < grid.high + 0.5;
-  });
+/// Whether all weights (outputs x inputs) are integers times their output's scale.
+bool holds(const QuantizedGrid& grid, const std::vector<double>& factors, const Matrix& weights) {
+  if (!factors.empty() && static_cast<Eigen::Index>(factors.size()) != weights.rows()) return false;
+  for (Eigen::Index output = 0; output < weights.rows(); ++output) {
+    const double scale = grid.scale * (factors.empty() ? 1 : factors[static_cast<std::size_t>(output)]);
+    for (const float weight : weights.row(output)) {
+      const double q = static_cast<double>(weight) / scale;
+      if (!(std::abs(q - std::nearbyint(q)) < 1e-3 && q > grid.low - 0.5 && q < grid.high + 0.5)) return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace
@@ -87,13 +103,12 @@ ModelGrids model_grids(const OnnxNode& product, const OnnxMakers& makers, const 
   for (std::size_t k = 0; k < 2 && k < product.inputs.size(); ++k) {
     const OnnxNode* const from = dequantizer(product.inputs[k], makers);
     if (from == nullptr) continue;
-    const auto grid = grid_of(*from, makers, constant);
+    const auto found = grids_of(*from, makers, constant);
+    if (!found) continue;
     if (constant(product.inputs[k]) == nullptr) {
-      grids.inputs = grid;
-    } else if (grid && grid->zero_point == 0) {
-      grids.weights = grid;
-    } else {
-      grids.weights_by_channel = !grid;
+      if (found->factors.empty()) grids.inputs = found->grid;
+    } else if (found->grid.zero_point == 0) {
+      grids.weights = found->grid, grids.weight_factors = found->factors;
     }
   }
   return grids;
@@ -101,7 +116,11 @@ ModelGrids model_grids(const OnnxNode& product, const OnnxMakers& makers, const 
 
 void drop_left_grids(Network& network) {
   for (Layer& layer : network.layers) {
-    if (layer.grids.weights && !holds(*layer.grids.weights, layer_weights(layer))) layer.grids.weights.reset();
+    ModelGrids& grids = layer.grids;
+    if (!grids.weights || holds(*grids.weights, grids.weight_factors, layer_weights(layer))) continue;
+    grids.weights.reset();
+    grids.other_scales = !grids.weight_factors.empty();
+    grids.weight_factors.clear();
   }
 }
 

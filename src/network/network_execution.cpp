@@ -4,6 +4,7 @@
 
 #include "crossgrid/base/error.hpp"
 #include "crossgrid/network/recurrent_execution.hpp"
+#include "crossgrid/network/row_relay.hpp"
 #include "crossgrid/network/tensor_evaluation.hpp"
 #include "crossgrid/network/tensor_operations.hpp"
 
@@ -87,6 +88,8 @@ NetworkExecution::NetworkExecution(const Network& network, const ExecutionGraph&
     encodings_[t] = matrices_[static_cast<std::size_t>(matrix)].dac;
     encoded_[t] = true;
   }
+  by_turns_.resize(graph.steps.size());
+  for (std::size_t k = graph.steps.size(); k-- > 0;) by_turns_[k] = hands_rows_on(k) ? by_turns_[k + 1] : k;
   pixel_table_ = make_pixel_table(network, encodings_[0]);
   for (const MatrixLayer& layer : matrix_layers(network)) {
     outputs_of_image_.push_back(static_cast<std::size_t>(layer.mvms_per_image) * static_cast<std::size_t>(layer.cols));
@@ -119,6 +122,20 @@ bool NetworkExecution::encodable(int tensor) const {
   return true;
 }
 
+/// Whether the next step may read a step's rows before all of them are there: where both compute bands from inputs as
+/// they are.
+bool NetworkExecution::hands_rows_on(std::size_t index) const {
+  const ExecutionStep& step = graph_.steps[index];
+  if (static_cast<std::size_t>(step.chain_end) == index) return false;
+  const MatrixStep& layer = matrices_[static_cast<std::size_t>(step.matrix)];
+  const MatrixStep& next = matrices_[static_cast<std::size_t>(graph_.steps[index + 1].matrix)];
+  const auto by_bands = [](const MatrixStep& s) {
+    return s.plain() && s.matrix->bands.size() > 1 && s.matrix->blocks.front().planes.front().powers.empty();
+  };
+  const bool driven = !next.analog || (encoded_[static_cast<std::size_t>(step.output)] && !next.framed());
+  return by_bands(layer) && by_bands(next) && driven && next.matrix->noise != NoisePath::lumped;
+}
+
 /// Whether a matrix step leaves its currents as they are for the max pooling that follows: converter, scale, bias and
 /// clamp never decrease, so the largest of a window's results is the result of its largest, to the bit, and only a
 /// quarter of the values need them.
@@ -137,8 +154,12 @@ const float* NetworkExecution::run(const Dataset& data, const MicroBatch& batch,
                                    const Observer& observer) const {
   Run run{*this, data, batch, lane, role, observer};
   run.load_images();
-  for (const ExecutionStep& step : graph_.steps) {
-    if (step.matrix >= 0) {
+  for (std::size_t k = 0; k < graph_.steps.size(); ++k) {
+    const ExecutionStep& step = graph_.steps[k];
+    if (by_turns_[k] > k && !observer.looks_inside()) {
+      run_by_turns(run, k, by_turns_[k]);
+      k = by_turns_[k];
+    } else if (step.matrix >= 0) {
       run_matrix(run, step);
     } else {
       run_digital(run, step);
@@ -147,8 +168,7 @@ const float* NetworkExecution::run(const Dataset& data, const MicroBatch& batch,
   return run.tensor(graph_.logits);
 }
 
-/// Band by band, where nobody looks at what is inside.
-void NetworkExecution::run_plain(Run& run, const ExecutionStep& step) const {
+DrivenInputs NetworkExecution::driven_inputs(Run& run, const ExecutionStep& step) const {
   const MatrixStep& layer = matrices_[static_cast<std::size_t>(step.matrix)];
   const PreparedMatrix& matrix = *layer.matrix;
   const auto images = static_cast<std::size_t>(run.batch.size);
@@ -160,6 +180,31 @@ void NetworkExecution::run_plain(Run& run, const ExecutionStep& step) const {
   if (matrix.noise == NoisePath::lumped) {
     driven.squares = squared_inputs(layer, driven.values, images * matrix.inputs_per_image(), run.lane);
   }
+  return driven;
+}
+
+void NetworkExecution::run_by_turns(Run& run, std::size_t first, std::size_t last) const {
+  const DrivenInputs driven = driven_inputs(run, graph_.steps[first]);
+  std::vector<RowRelay::Runner> runners;
+  for (std::size_t k = first; k <= last; ++k) {
+    const ExecutionStep& step = graph_.steps[k];
+    const PreparedMatrix& matrix = *matrices_[static_cast<std::size_t>(step.matrix)].matrix;
+    const Shape& shape = run.shape(step.output);
+    runners.push_back({matrix.bands, run.tensor(step.output), shape.size() / static_cast<std::size_t>(shape.height)});
+  }
+  const auto compute = [&](std::size_t k, const RowBand& band, const float* inputs, int first_row, float* output) {
+    DrivenInputs rows = driven;
+    if (k > 0) rows = {inputs}, rows.first_row = first_row;
+    run_bands(run, graph_.steps[first + k], rows, {&band, 1}, output);
+  };
+  RowRelay(std::move(runners), compute).run();
+}
+
+/// Band by band, where nobody looks at what is inside.
+void NetworkExecution::run_plain(Run& run, const ExecutionStep& step) const {
+  const PreparedMatrix& matrix = *matrices_[static_cast<std::size_t>(step.matrix)].matrix;
+  const auto images = static_cast<std::size_t>(run.batch.size);
+  const DrivenInputs driven = driven_inputs(run, step);
   const std::span<const RowBand> bands = matrix.bands;
   const bool nonlinear = !matrix.blocks.front().planes.front().powers.empty();
   if (run.observer.currents || run.observer.outputs || nonlinear) {
@@ -181,24 +226,26 @@ void NetworkExecution::run_bands(Run& run, const ExecutionStep& step, const Driv
   const std::size_t windows =
       static_cast<std::size_t>(run.batch.size) * static_cast<std::size_t>(matrix.windows(bands));
   const std::size_t outputs = windows * static_cast<std::size_t>(matrix.cols());
-  // The last row block's currents go straight to the output; partial sums of the others wait beside it.
+  const bool by_pool = finished_by_pool(step, run.observer);
+  // A product writes a line of its result several times over, so it does that in a buffer that stays in the cache.
+  float* const currents = by_pool ? output : run.lane.scratch(Lane::currents, outputs);
   const int blocks = static_cast<int>(matrix.blocks.size());
-  float* const partial = blocks > 1 ? run.lane.scratch(Lane::currents, outputs) : nullptr;
+  float* const partial = blocks > 1 ? run.lane.scratch(Lane::partial_sums, outputs) : nullptr;
   for (int block = 0; block < blocks; ++block) {
-    direct_currents(matrix, bands, block, 0, driven, run.batch, run.lane, output);
+    direct_currents(matrix, bands, block, 0, driven, run.batch, run.lane, currents);
     if (run.observer.currents)
-      run.observer.currents(step.matrix, {block, 0, 0, 0, run.batch.size, output, matrix.plan.idle_with(block)});
-    if (block + 1 < blocks) accumulate(layer.adc(block, 0).converter, output, partial, outputs, block == 0);
+      run.observer.currents(step.matrix, {block, 0, 0, 0, run.batch.size, currents, matrix.plan.idle_with(block)});
+    if (block + 1 < blocks) accumulate(layer.adc(block, 0).converter, currents, partial, outputs, block == 0);
   }
-  if (finished_by_pool(step, run.observer)) return;
+  if (by_pool) return;
   const Converter<float>& adc = layer.adcs.back().converter;
   const auto scale = static_cast<float>(layer.scale());
   if (!run.observer.outputs) {
-    finish({adc, scale, layer.bias_tile, step.clamp, run.encoding(step.output)}, output, partial, output, windows,
+    finish({adc, scale, layer.bias_tile, step.clamp, run.encoding(step.output)}, currents, partial, output, windows,
            matrix.cols());
     return;
   }
-  finish({adc, scale, layer.bias_tile, no_clamp, {}}, output, partial, output, windows, matrix.cols());
+  finish({adc, scale, layer.bias_tile, no_clamp, {}}, currents, partial, output, windows, matrix.cols());
   run.observer.outputs(step.matrix, output);
   finish({{}, 1, zeros_, step.clamp, run.encoding(step.output)}, output, nullptr, output, windows, matrix.cols());
 }

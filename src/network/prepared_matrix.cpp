@@ -19,6 +19,12 @@ bool plain_product(const ConvolutionShape& g) {
   return g.height == 1 && g.width == 1 && g.window == Window{} && g.groups == 1;
 }
 
+/// Windows of single pixels that lie apart: their products are over the pixels gathered. oneDNN would gather them anew
+/// for every few of a band's columns.
+bool pixels_apart(const ConvolutionShape& g) {
+  return g.window.size() == 1 && !g.window.padded() && g.window != Window{};
+}
+
 std::vector<AnyProductShape> product_shapes(const ConvolutionShape& geometry, const MatrixPlan& plan,
                                             std::span<const RowBand> bands, const PlanBlock& block, int rows,
                                             int columns) {
@@ -35,6 +41,10 @@ std::vector<AnyProductShape> product_shapes(const ConvolutionShape& geometry, co
     shape.in_channels = block.channels;
     shape.out_channels = columns;
     shape.groups = plan.groups;
+    if (pixels_apart(shape)) {
+      const int height = shape.out_height(), width = shape.out_width();
+      shape.height = height, shape.width = width, shape.window = {};
+    }
     shapes.emplace_back(shape);
   }
   return shapes;
@@ -212,12 +222,12 @@ const PreparedMatrix::Plane& plane_of(const PreparedMatrix& matrix, int block, i
   return matrix.blocks[static_cast<std::size_t>(block)].planes[static_cast<std::size_t>(plane)];
 }
 
-/// One product over a micro-batch, band by band. product_of(shape) finds it, channels_of(count) a buffer for a range of
-/// channels. weights: of each of the block's shapes.
-template <class Input, class Result, class ProductOf, class ChannelsOf>
+/// One product over a micro-batch, band by band. product_of(shape) finds it, pixels_of(count) a buffer for inputs that
+/// are gathered. inputs: from row first_row of the image on. weights: of each of the block's shapes.
+template <class Input, class Result, class ProductOf, class PixelsOf>
 void multiply_by(const PreparedMatrix& matrix, std::span<const RowBand> bands, int index,
-                 const std::vector<PackedWeights>& weights, const Input* inputs, Result* result,
-                 const ProductOf& product_of, const ChannelsOf& channels_of) {
+                 const std::vector<PackedWeights>& weights, const Input* inputs, int first_row, Result* result,
+                 const ProductOf& product_of, const PixelsOf& pixels_of) {
   const PlanBlock& block = matrix.plan.blocks[static_cast<std::size_t>(index)];
   const ConvolutionShape& g = matrix.geometry;
   const std::vector<AnyProductShape>& shapes = matrix.blocks[static_cast<std::size_t>(index)].shapes;
@@ -225,14 +235,19 @@ void multiply_by(const PreparedMatrix& matrix, std::span<const RowBand> bands, i
   const std::size_t row = static_cast<std::size_t>(g.width) * static_cast<std::size_t>(g.in_channels);
   for (const RowBand& band : bands) {
     const auto which = static_cast<std::size_t>(band.shape);
-    const Input* from = inputs + static_cast<std::size_t>(band.input_first) * row;
-    if (block.channels < g.in_channels) {
+    const Input* from = inputs + static_cast<std::size_t>(band.input_first - first_row) * row;
+    if (block.channels < g.in_channels || pixels_apart(g)) {
       const auto& shape = std::get<ConvolutionShape>(shapes[which]);
       const auto pixels = static_cast<std::size_t>(shape.images) * static_cast<std::size_t>(shape.height) *
                           static_cast<std::size_t>(shape.width);
-      Input* const channels = channels_of(pixels * static_cast<std::size_t>(block.channels));
-      copy_channels(from, channels, pixels, g.in_channels, block.channel_first, block.channels);
-      from = channels;
+      Input* const gathered = pixels_of(pixels * static_cast<std::size_t>(block.channels));
+      PixelSubset subset{g.images, band_geometry(g, band).height, g.width, g.in_channels};
+      if (pixels_apart(g)) {
+        subset.vertical_stride = g.window.vertical.stride, subset.horizontal_stride = g.window.horizontal.stride;
+      }
+      subset.first_channel = block.channel_first, subset.channel_count = block.channels;
+      copy_pixels(from, gathered, subset);
+      from = gathered;
     }
     product_of(shapes[which]).run(from, weights[which], result);
     result += static_cast<std::size_t>(g.images) * static_cast<std::size_t>(band.rows * g.out_width()) *
@@ -241,8 +256,9 @@ void multiply_by(const PreparedMatrix& matrix, std::span<const RowBand> bands, i
 }
 
 void multiply(const PreparedMatrix& matrix, std::span<const RowBand> bands, int index,
-              const std::vector<PackedWeights>& weights, const float* inputs, Lane& lane, float* result) {
-  multiply_by(matrix, bands, index, weights, inputs, result, products_of(lane),
+              const std::vector<PackedWeights>& weights, const float* inputs, int first_row, Lane& lane,
+              float* result) {
+  multiply_by(matrix, bands, index, weights, inputs, first_row, result, products_of(lane),
               [&](std::size_t count) { return lane.scratch(Lane::block_input, count); });
 }
 
@@ -256,7 +272,7 @@ void multiply_digits(const PreparedMatrix& matrix, std::span<const RowBand> band
   const auto product_columns = static_cast<std::size_t>(matrix.product_columns());
   const auto multiply_into = [&](const std::uint8_t* digits, Lane::IntegerScratch which) {
     std::int32_t* const sums = lane.scratch(which, windows * product_columns);
-    multiply_by(matrix, bands, index, weights, digits, sums, integer_products_of(lane),
+    multiply_by(matrix, bands, index, weights, digits, inputs.first_row, sums, integer_products_of(lane),
                 [&](std::size_t count) { return lane.scratch(Lane::block_digits, count); });
     return sums;
   };
@@ -407,17 +423,17 @@ void direct_currents(const PreparedMatrix& matrix, std::span<const RowBand> band
                      const DrivenInputs& inputs, const MicroBatch& batch, Lane& lane, float* currents) {
   const PreparedMatrix::Plane& cells = plane_of(matrix, block, plane);
   if (matrix.plan.integers) return multiply_digits(matrix, bands, block, cells.weights, inputs, lane, currents);
-  multiply(matrix, bands, block, cells.weights, inputs.values, lane, currents);
+  multiply(matrix, bands, block, cells.weights, inputs.values, inputs.first_row, lane, currents);
   const int windows = matrix.windows(bands);
   const std::size_t image_currents = static_cast<std::size_t>(windows) * static_cast<std::size_t>(matrix.columns);
   const auto images = static_cast<std::size_t>(batch.size);
   add_powers(cells, inputs.values, images * matrix.inputs_per_image(), lane, currents, images * image_currents,
              [&](const std::vector<PackedWeights>& weights, const float* raised, float* to) {
-               multiply(matrix, bands, block, weights, raised, lane, to);
+               multiply(matrix, bands, block, weights, raised, inputs.first_row, lane, to);
              });
   if (matrix.noise != NoisePath::lumped) return;
   float* const variance = lane.scratch(Lane::variance, images * image_currents);
-  multiply(matrix, bands, block, cells.variance, inputs.squares, lane, variance);
+  multiply(matrix, bands, block, cells.variance, inputs.squares, inputs.first_row, lane, variance);
   const int first_window = bands.front().first * matrix.geometry.out_width();
   for (int image = batch.begin; image < batch.end; ++image) {
     const std::size_t place = static_cast<std::size_t>(image) * image_currents;

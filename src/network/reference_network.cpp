@@ -97,6 +97,8 @@ struct ReferenceNetwork::Walk {
           analog_group(part, Values(first, first + static_cast<std::ptrdiff_t>(inputs)), number, group, groups);
       y.insert(y.end(), own.begin(), own.end());
     }
+    const std::vector<double>& scales = part.hardware.core.column_scales;
+    for (std::size_t j = 0; j < y.size() && !scales.empty(); ++j) y[j] *= scales[j % scales.size()];
     return y;
   }
 

@@ -186,24 +186,29 @@ void softmax(const float* from, float* to, std::size_t pixels, int channels) {
 namespace {
 
 template <class Value>
-CROSSGRID_HD_INLINE void copy_range(const Value* from, Value* to, std::size_t pixels, int channels, int first,
-                                    int count) {
-  from += first;
-  for (std::size_t p = 0; p < pixels; ++p, from += channels, to += count) {
-    for (int c = 0; c < count; ++c) to[c] = from[c];
+CROSSGRID_HD_INLINE void copy_subset(const Value* from, Value* to, const PixelSubset s) {
+  const std::ptrdiff_t pixel = std::ptrdiff_t{s.channels} * s.horizontal_stride;
+  const std::ptrdiff_t line = std::ptrdiff_t{s.channels} * s.width;
+  for (int n = 0; n < s.images; ++n, from += line * s.height) {
+    for (int y = 0; y < s.height; y += s.vertical_stride) {
+      const Value* source = from + y * line + s.first_channel;
+      for (int x = 0; x < s.width; x += s.horizontal_stride, source += pixel, to += s.channel_count) {
+        for (int c = 0; c < s.channel_count; ++c) to[c] = source[c];
+      }
+    }
   }
 }
 
 }  // namespace
 
 CROSSGRID_MULTIVERSION
-void copy_channels(const float* from, float* to, std::size_t pixels, int channels, int first, int count) {
-  copy_range(from, to, pixels, channels, first, count);
+void copy_pixels(const float* from, float* to, const PixelSubset& subset) {
+  copy_subset(from, to, subset);
 }
 
 CROSSGRID_MULTIVERSION
-void copy_channels(const std::uint8_t* from, std::uint8_t* to, std::size_t pixels, int channels, int first, int count) {
-  copy_range(from, to, pixels, channels, first, count);
+void copy_pixels(const std::uint8_t* from, std::uint8_t* to, const PixelSubset& subset) {
+  copy_subset(from, to, subset);
 }
 
 void frame_images(const float* from, float* to, int images, const Shape& in, const Window& window, float value) {

@@ -34,8 +34,13 @@ void take_model_ranges(LayerHardware& hardware, const MatrixLayer& layer) {
     hardware.dac.range = RangeRule::fixed;
     hardware.dac.fixed_range = input_range(*layer.grids.inputs, hardware.dac.model);
   }
+  hardware.core.column_scales.clear();
   if (hardware.core.clip.rule == WeightClip::Rule::from_model && layer.grids.weights) {
-    hardware.core.clip = {WeightClip::Rule::limit, layer.grids.weights->largest()};
+    hardware.core.clip.value = layer.grids.weights->largest();
+    hardware.core.column_scales = layer.grids.weight_factors;
+    if (layer.grids.weight_factors.empty()) {
+      hardware.core.clip.rule = WeightClip::Rule::limit;
+    }
   }
 }
 
@@ -51,11 +56,11 @@ std::vector<Impossible> model_range_problems(const LayerHardware& hardware, cons
                                  layers_that_have(layers, [](const ModelGrids& g) { return g.inputs.has_value(); })),
                      {"dac.range"}});
   }
-  if (hardware.core.clip.rule == WeightClip::Rule::from_model) {
-    const char* const why = layer.grids.weights_by_channel
-                                ? "the model gives the layer's weights a scale per channel, arrays have one"
+  if (hardware.core.clip.rule == WeightClip::Rule::from_model && !layer.grids.weights) {
+    const char* const why = layer.grids.other_scales
+                                ? "the model gives the layer's weights several scales, but not one for each output"
                                 : "the model gives the layer's weights no scale (DequantizeLinear of integers with "
-                                  "one scale and a zero point of 0)";
+                                  "a zero point of 0)";
     found.push_back({fmt::format("core.clip \"from_model\": {}; {}", why,
                                  layers_that_have(layers, [](const ModelGrids& g) { return g.weights.has_value(); })),
                      {"core.clip"}});

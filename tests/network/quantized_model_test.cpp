@@ -19,8 +19,9 @@ constexpr int hidden_zero = 100;
 constexpr int channels = 4, pixels = 36, classes = 5;
 
 /// A convolution and a linear layer of int8 weights behind uint8 activations, and the integers that it is made of.
+/// by_channel: each output's weights have a scale of their own.
 struct SmallModel {
-  SmallModel() {
+  explicit SmallModel(bool by_channel = false) {
     std::mt19937 random(7);
     const auto draw = [&](std::size_t count) {
       std::vector<std::int64_t> values(count);
@@ -34,20 +35,21 @@ struct SmallModel {
     model.outputs = {{"logits", ElementType::float32, std::nullopt}};
     scale("image_scale", image_scale), zero("image_zero", ElementType::uint8, 0);
     scale("hidden_scale", hidden_scale), zero("hidden_zero", ElementType::uint8, hidden_zero);
-    scale("conv_scale", conv_scale), zero("weight_zero", ElementType::int8, 0), scale("gemm_scale", gemm_scale);
+    conv_scales = weight_scales("conv_scale", "conv_zero", conv_scale, channels, by_channel);
+    gemm_scales = weight_scales("gemm_scale", "gemm_zero", gemm_scale, classes, by_channel);
     integers("conv_q", {channels, 2, 3, 3}, conv_weights);
     integers("gemm_q", {classes, channels * pixels}, gemm_weights);
     model.constants["conv_bias"] = OnnxTensor::of_floats({channels}, conv_bias);
     model.constants["gemm_bias"] = OnnxTensor::of_floats({classes}, gemm_bias);
     node("QuantizeLinear", {"image", "image_scale", "image_zero"}, "image_q");
     node("DequantizeLinear", {"image_q", "image_scale", "image_zero"}, "image_dq");
-    node("DequantizeLinear", {"conv_q", "conv_scale", "weight_zero"}, "conv_w");
+    node("DequantizeLinear", {"conv_q", "conv_scale", "conv_zero"}, "conv_w").attributes["axis"] = std::int64_t{0};
     node("Conv", {"image_dq", "conv_w", "conv_bias"}, "conv").attributes["pads"] =
         std::vector<std::int64_t>{1, 1, 1, 1};
     node("QuantizeLinear", {"conv", "hidden_scale", "hidden_zero"}, "hidden_q");
     node("DequantizeLinear", {"hidden_q", "hidden_scale", "hidden_zero"}, "hidden_dq");
     node("Flatten", {"hidden_dq"}, "flat");
-    node("DequantizeLinear", {"gemm_q", "gemm_scale", "weight_zero"}, "gemm_w");
+    node("DequantizeLinear", {"gemm_q", "gemm_scale", "gemm_zero"}, "gemm_w").attributes["axis"] = std::int64_t{0};
     node("Gemm", {"flat", "gemm_w", "gemm_bias"}, "logits").attributes["transB"] = std::int64_t{1};
   }
 
@@ -64,12 +66,28 @@ struct SmallModel {
   void zero(const std::string& name, ElementType type, std::int64_t value) {
     model.constants[name] = OnnxTensor::of_integers(type, {}, {value});
   }
+  /// By output: the k-th is smaller by 1 + 2 k, or all are `largest`.
+  std::vector<double> weight_scales(const std::string& name, const std::string& zero_name, double largest, int outputs,
+                                    bool by_channel) {
+    std::vector<double> scales;
+    for (int k = 0; k < outputs; ++k)
+      scales.push_back(double{static_cast<float>(largest / (by_channel ? 1 + 2 * k : 1))});
+    if (!by_channel) {
+      scale(name, largest), zero(zero_name, ElementType::int8, 0);
+    } else {
+      model.constants[name] = OnnxTensor::of_reals(ElementType::float32, {outputs}, scales);
+      model.constants[zero_name] = OnnxTensor::of_integers(
+          ElementType::int8, {outputs}, std::vector<std::int64_t>(static_cast<std::size_t>(outputs), 0));
+    }
+    return scales;
+  }
   void integers(const std::string& name, Extents dims, const std::vector<std::int64_t>& values) {
     model.constants[name] = OnnxTensor::of_integers(ElementType::int8, std::move(dims), values);
   }
 
   OnnxModel model;
   std::vector<std::int64_t> conv_weights, gemm_weights;
+  std::vector<double> conv_scales, gemm_scales;  ///< by output
   std::vector<float> conv_bias{0.05F, -0.1F, 0.2F, 0}, gemm_bias{0.1F, 0, -0.3F, 0.2F, 0.05F};
 };
 
@@ -97,8 +115,7 @@ std::vector<double> logits_by_hand(const SmallModel& small, Pixels image) {
                    small.conv_weights[(c * 2 + static_cast<std::size_t>(in)) * 9 + static_cast<std::size_t>(k)];
           }
         }
-        const double value =
-            static_cast<double>(sum) * s1 * double{static_cast<float>(conv_scale)} + double{small.conv_bias[c]};
+        const double value = static_cast<double>(sum) * s1 * small.conv_scales[c] + double{small.conv_bias[c]};
         hidden.push_back(quantized(value, s2, hidden_zero) - hidden_zero);
       }
     }
@@ -107,8 +124,7 @@ std::vector<double> logits_by_hand(const SmallModel& small, Pixels image) {
   for (std::size_t j = 0; j < classes; ++j) {
     std::int64_t sum = 0;
     for (std::size_t i = 0; i < hidden.size(); ++i) sum += hidden[i] * small.gemm_weights[j * hidden.size() + i];
-    logits.push_back(static_cast<double>(sum) * s2 * double{static_cast<float>(gemm_scale)} +
-                     double{small.gemm_bias[j]});
+    logits.push_back(static_cast<double>(sum) * s2 * small.gemm_scales[j] + double{small.gemm_bias[j]});
   }
   return logits;
 }
@@ -122,6 +138,7 @@ std::vector<LayerHardware> hardware_of(const Network& network) {
     LayerHardware hardware;
     hardware.core.weight_bits = 8;
     hardware.core.clip = {WeightClip::Rule::limit, layer.grids.weights->largest()};
+    hardware.core.column_scales = layer.grids.weight_factors;
     hardware.dac.model = ConverterModel::quantizer;
     hardware.dac.range = RangeRule::fixed;
     hardware.dac.fixed_range = {layer.grids.inputs->smallest(), layer.grids.inputs->largest()};
@@ -143,16 +160,23 @@ TEST(QuantizedModel, GivesItsScalesToItsProducts) {
   EXPECT_NEAR(layers[1].grids.inputs->largest(), (255 - hidden_zero) * hidden_scale, 1e-6);
 }
 
+TEST(QuantizedModel, GivesItsScalesByOutputToItsProducts) {
+  const SmallModel small(true);
+  const auto layers = matrix_layers(network_of(small.model));
+  EXPECT_EQ(layers[0].grids.weights, (QuantizedGrid{small.conv_scales[0], 0, -128, 127}));
+  ASSERT_EQ(layers[0].grids.weight_factors.size(), static_cast<std::size_t>(channels));
+  ASSERT_EQ(layers[1].grids.weight_factors.size(), static_cast<std::size_t>(classes));
+  for (std::size_t k = 0; k < channels; ++k) EXPECT_NEAR(layers[0].grids.weight_factors[k], 1 / (1 + 2.0 * k), 1e-6);
+}
+
 TEST(QuantizedModel, HasNoScaleWhereItDoesNotSayOne) {
-  SmallModel by_channel;
-  by_channel.model.constants["conv_scale"] = OnnxTensor::of_floats({channels}, {0.1F, 0.2F, 0.1F, 0.3F});
-  by_channel.model.constants["weight_zero"] = OnnxTensor::of_integers(ElementType::int8, {}, {0});
-  by_channel.model.nodes[2].inputs.pop_back();
-  by_channel.model.nodes[2].attributes["axis"] = std::int64_t{0};
-  ModelGrids grids = matrix_layers(network_of(by_channel.model))[0].grids;
+  SmallModel by_input;  // along the other axis
+  by_input.weight_scales("conv_scale", "conv_zero", conv_scale, 2, true);
+  by_input.model.nodes[2].attributes["axis"] = std::int64_t{1};
+  ModelGrids grids = matrix_layers(network_of(by_input.model))[0].grids;
   EXPECT_TRUE(grids.inputs.has_value());
   EXPECT_FALSE(grids.weights.has_value());
-  EXPECT_TRUE(grids.weights_by_channel);
+  EXPECT_TRUE(grids.other_scales);
 
   SmallModel folded;  // a batch norm changes the weights that the scale was of
   folded.model.nodes[3].outputs = {"product"};
@@ -165,7 +189,7 @@ TEST(QuantizedModel, HasNoScaleWhereItDoesNotSayOne) {
   grids = matrix_layers(network_of(folded.model))[0].grids;
   EXPECT_TRUE(grids.inputs.has_value());
   EXPECT_FALSE(grids.weights.has_value());
-  EXPECT_FALSE(grids.weights_by_channel);
+  EXPECT_FALSE(grids.other_scales);
 
   SmallModel between;  // values are changed on their way
   between.model.nodes[6].op = "Sigmoid";
@@ -175,8 +199,10 @@ TEST(QuantizedModel, HasNoScaleWhereItDoesNotSayOne) {
   EXPECT_FALSE(matrix_layers(network_of(between.model))[1].grids.inputs.has_value());
 }
 
-TEST(QuantizedModel, RunsOnArraysAsByIntegers) {
-  const SmallModel small;
+class QuantizedModels : public testing::TestWithParam<bool> {};
+
+TEST_P(QuantizedModels, RunOnArraysAsByIntegers) {
+  const SmallModel small(GetParam());
   const Network network = network_of(small.model);
   const auto data = std::make_shared<MemoryDataset>(network.input, network.classes, images, 3);
   InferenceEngine engine(network, data, {}, 1);
@@ -216,8 +242,16 @@ TEST(QuantizedModel, RunsOnArraysAsByIntegers) {
     twin = exact;
     twin[m].core.clip = {};
     EXPECT_GT(error(twin), 100 * tolerance) << "max|W| of matrix layer " << m;
+    if (!GetParam()) continue;
+    twin = exact;
+    twin[m].core.column_scales.clear();
+    EXPECT_GT(error(twin), 100 * tolerance) << "one scale for matrix layer " << m;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Scales, QuantizedModels, testing::Bool(), [](const testing::TestParamInfo<bool>& test) {
+  return std::string(test.param ? "ByOutput" : "OfATensor");
+});
 
 }  // namespace
 }  // namespace crossgrid

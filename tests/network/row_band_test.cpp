@@ -31,7 +31,7 @@ const std::vector<ConvolutionShape>& shapes() {
 TEST(RowBand, OfWindowsFollowEachOtherAndSeeTheRowsThatTheyTouch) {
   for (const ConvolutionShape& shape : shapes()) {
     const std::vector<RowBand> bands = row_bands(shape, shape.out_channels);
-    ASSERT_GT(bands.size(), 2U);
+    ASSERT_GT(bands.size(), 1U);
     const WindowAxis& axis = shape.window.vertical;
     int next = 0;
     for (const RowBand& band : bands) {
@@ -43,6 +43,7 @@ TEST(RowBand, OfWindowsFollowEachOtherAndSeeTheRowsThatTheyTouch) {
       EXPECT_EQ(own.window.horizontal, shape.window.horizontal);
       EXPECT_GE(band.input_first, 0);
       EXPECT_LE(band.input_first + own.height, shape.height);
+      EXPECT_EQ(band.input_rows, own.height);
       for (int row = 0; row < band.rows; ++row) {
         EXPECT_EQ(own.window.vertical.first(row) + band.input_first, axis.first(band.first + row));
       }

@@ -436,7 +436,7 @@ TEST(Grid, TakesRangesFromTheModel) {
   context.layers[0].grids.inputs = QuantizedGrid{0.5, 0, 0, 255};
   context.layers[0].grids.weights = QuantizedGrid{0.25, 0, -128, 127};
   context.layers[1].grids.inputs = QuantizedGrid{0.1, 100, 0, 255};
-  context.layers[1].grids.weights_by_channel = true;
+  context.layers[1].grids.other_scales = true;
   const auto grid = [&](const std::string& members) {
     return Grid(sample_sweep(parse_json(members, "test")), context);
   };
@@ -459,6 +459,15 @@ TEST(Grid, TakesRangesFromTheModel) {
   EXPECT_NEAR(conv2("sign_magnitude").low, -10, 1e-12);
   EXPECT_NEAR(conv2("sign_magnitude").high, 10, 1e-12) << "its symmetric part";
   EXPECT_EQ(grid(R"({"hardware": {"dac.range": "from_model"}})").point(0).hardware[2].dac, DacConfig{}) << "inert";
+  // A scale for each output: beside the limit of the largest one.
+  context.layers[2].grids.weights = QuantizedGrid{0.25, 0, -128, 127};
+  context.layers[2].grids.weight_factors = {1, 0.5, 0.25};
+  const Grid scaled = grid(R"({"grid": {"core.clip@/fc1/*": ["from_model", {"limit": 31.75}, 1]}})");
+  EXPECT_EQ(scaled.point(0).hardware[2].core.clip.value, 31.75);
+  EXPECT_EQ(scaled.point(0).hardware[2].core.column_scales, (std::vector{1.0, 0.5, 0.25}));
+  EXPECT_NE(scaled.point(0).id, scaled.point(1).id);
+  EXPECT_TRUE(scaled.point(1).hardware[2].core.column_scales.empty());
+  EXPECT_TRUE(scaled.point(2).hardware[2].core.column_scales.empty());
 
   const auto problem = [&](const char* text) { return message_of([&] { grid(text); }); };
   EXPECT_THAT(problem(R"({"hardware": {"dac.model": "quantizer", "dac.range": "from_model"}})"),
@@ -466,9 +475,10 @@ TEST(Grid, TakesRangesFromTheModel) {
                                                 "layer's inputs no scale"),
                              testing::HasSubstr("it has them for /conv1/Conv, /conv2/Conv (/hardware/dac.range)"),
                              testing::Not(testing::HasSubstr("layer '/conv"))));
-  EXPECT_THAT(problem(R"({"grid": {"core.clip@/conv2/*": [1, "from_model"]}})"),
-              testing::AllOf(testing::HasSubstr("point 1"),
-                             testing::HasSubstr("a scale per channel, arrays have one; it has them for /conv1/Conv")));
+  EXPECT_THAT(
+      problem(R"({"grid": {"core.clip@/conv2/*": [1, "from_model"]}})"),
+      testing::AllOf(testing::HasSubstr("point 1"),
+                     testing::HasSubstr("several scales, but not one for each output; it has them for /conv1/Conv")));
 }
 
 }  // namespace

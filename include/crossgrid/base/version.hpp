@@ -13,6 +13,6 @@ const char* build_sanitizers();
 const char* build_cuda_version();
 
 /// Records made under another physics version are never used: raised when any model's output changes.
-inline constexpr int physics_version = 2;
+inline constexpr int physics_version = 3;
 
 }  // namespace crossgrid

@@ -17,7 +17,7 @@ struct WeightClip {
     factor,
     quantile,
     limit,
-    from_model  ///< of a quantised model's integers: `limit` once it is known (take_model_ranges)
+    from_model  ///< of a quantised model's integers (take_model_ranges): `limit`, or `value` beside column_scales
   } rule = Rule::factor;
   double value = 1;  ///< factor >= 1 of max|W|; quantile in (0.5, 1); limit > 0
   bool operator==(const WeightClip&) const = default;
@@ -47,6 +47,9 @@ struct CoreConfig {
   bool interleaved = false;  ///< balanced: the cells of a pair share a bit line
   bool unit_column = false;  ///< offset: taken from a column of the same array, else digitally
   WeightClip clip;
+  /// By output of the layer: what its weights are divided by before arrays hold them and its sums multiplied by,
+  /// digitally. Empty: 1.
+  std::vector<double> column_scales;
   bool bias_in_rows = false;  ///< the bias is held by further rows of the arrays, else added digitally
   int bias_rows = 1;          ///< how many, where it is
   int bias_row_count() const { return bias_in_rows ? bias_rows : 0; }

@@ -15,6 +15,7 @@ struct ExecutionStep {
   Shape input;              ///< how it sees the first one
   int output = 0;           ///< tensor
   int matrix = -1;          ///< index among the matrix layers, -1 for other operations
+  int chain_end = 0;        ///< step that it may hand rows on to, through those between them; else itself
 };
 
 /// Activations between steps, NHWC.

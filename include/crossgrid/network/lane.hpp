@@ -2,7 +2,7 @@
 
 #include <array>
 #include <cstdint>
-#include <utility>
+#include <map>
 #include <variant>
 #include <vector>
 
@@ -23,6 +23,7 @@ class Lane {
     block_input,
     input_slice,
     currents,
+    partial_sums,
     minus_currents,
     cycle_currents,
     variance,
@@ -52,8 +53,8 @@ class Lane {
 
  private:
   static float* grown(Buffer& buffer, std::size_t floats);
-  std::vector<std::pair<AnyProductShape, Product>> products_;
-  std::vector<std::pair<AnyProductShape, IntegerProduct>> integer_products_;
+  std::map<AnyProductShape, Product> products_;
+  std::map<AnyProductShape, IntegerProduct> integer_products_;
   std::array<Buffer, scratch_count> scratch_;
   std::array<std::vector<double>, double_scratch_count> doubles_;
   std::array<std::vector<std::uint8_t>, digit_scratch_count> digits_;

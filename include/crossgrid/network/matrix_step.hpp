@@ -29,6 +29,7 @@ struct MatrixStep {
   std::optional<float> current_max;  ///< of every column
   std::vector<float> bias;           ///< added digitally; empty: none
   std::vector<float> bias_tile;      ///< the same for the plain path
+  std::vector<double> scales;        ///< of sums, by column (CoreConfig::column_scales); empty: 1
   /// Where the DAC gives zeros another value (signed quantizer), padding goes through it too: the images get a frame of
   /// that value, as wide as `frame`'s padding, and the matrix's geometry is that of the framed images without padding.
   Window frame;
@@ -89,7 +90,8 @@ AdcPlace adc_place(const MatrixStep& step, const LayerHardware& hardware, double
 Interval adc_range_at(const LayerHardware& hardware, const LayerRanges& ranges, const AdcPlace& place);
 
 /// Weights as the arrays hold them: with the rows of a bias; of a grouped convolution, and where windows share arrays,
-/// the whole block-diagonal matrix, or where groups have arrays of their own the groups' outputs side by side.
+/// the whole block-diagonal matrix, or where groups have arrays of their own the groups' outputs side by side. Divided
+/// by the column scales.
 Matrix matrix_weights(const Layer& layer, const LayerHardware& hardware);
 /// Hardware that holds such weights. Where groups have arrays of their own, arrays of columns of one group only: as
 /// many as cols_max allows that divide a group's. Where windows share arrays, the weight limit of a single copy.

@@ -123,7 +123,9 @@ struct QuantizedGrid {
 struct ModelGrids {
   std::optional<QuantizedGrid> inputs = std::nullopt;
   std::optional<QuantizedGrid> weights = std::nullopt;
-  bool weights_by_channel = false;  ///< weights have a scale for each output: there is no common grid
+  /// Where each output's weights have a scale of their own: over that of `weights`, the largest. Empty: all 1.
+  std::vector<double> weight_factors = {};
+  bool other_scales = false;  ///< weights have several scales, but not one for each output
 };
 
 struct Layer {

@@ -28,6 +28,8 @@ class NetworkExecution {
     std::uint64_t* halvings = nullptr;
     /// Outputs before the ReLU, outputs_of_image(matrix) values for each image.
     std::function<void(int matrix, const float* outputs)> outputs;
+
+    bool looks_inside() const { return inputs || currents || outputs; }
   };
 
   /// Takes a micro-batch through the network; returns the logits, batch.size x classes, valid until the lane's next
@@ -44,12 +46,15 @@ class NetworkExecution {
   struct Run;
   void run_matrix(Run& run, const ExecutionStep& step) const;
   void run_steps(Run& run, const ExecutionStep& step, const Recurrent& recurrent) const;
+  DrivenInputs driven_inputs(Run& run, const ExecutionStep& step) const;
   void run_plain(Run& run, const ExecutionStep& step) const;
+  void run_by_turns(Run& run, std::size_t first, std::size_t last) const;
   void run_bands(Run& run, const ExecutionStep& step, const DrivenInputs& driven, std::span<const RowBand> bands,
                  float* output) const;
   void run_digital(Run& run, const ExecutionStep& step) const;
   const Recurrent* recurrent_of(const ExecutionStep& step) const;
   bool encodable(int tensor) const;
+  bool hands_rows_on(std::size_t step) const;
   bool finished_by_pool(const ExecutionStep& step, const Observer& observer) const;
 
   const Network& network_;
@@ -58,6 +63,7 @@ class NetworkExecution {
   std::vector<std::size_t> outputs_of_image_;  ///< by matrix
   std::vector<Converter<float>> encodings_;    ///< by tensor: what was done to its values
   std::vector<bool> encoded_;
+  std::vector<std::size_t> by_turns_;                         ///< by step: the last that is run by turns with it
   std::vector<float> pixel_table_;                            ///< channels x 256, encoded as tensor 0
   std::vector<float> zeros_ = std::vector<float>(512, 0.0f);  ///< the bias of steps that have none
 };

@@ -84,6 +84,7 @@ struct DrivenInputs {
   const std::uint8_t* digits = nullptr;        ///< of the values, where products are of integers
   const std::uint8_t* minus_digits = nullptr;  ///< those of negative values; null: there are none
   std::span<const int> undefined = {};         ///< images with a NaN among their digits
+  int first_row = 0;                           ///< of the image: where values, squares and digits begin
 };
 
 /// Currents of one block and plane for a micro-batch by MatrixExecution::direct, in some of the matrix's bands, which

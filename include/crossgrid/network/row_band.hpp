@@ -11,6 +11,7 @@ namespace crossgrid {
 struct RowBand {
   int first = 0, rows = 0;  ///< of the windows; of all images where there is one band
   int input_first = 0;      ///< row of the image that its product begins at
+  int input_rows = 0;       ///< of the image that its product reads
   int shape = 0;            ///< which of the layer's different products it is
 };
 

@@ -28,9 +28,15 @@ void square(const float* from, float* to, std::size_t count);
 /// Softmax over the channels of every pixel, in double.
 void softmax(const float* from, float* to, std::size_t pixels, int channels);
 
-/// Dense copy of the channels first .. first + count - 1 of `pixels` pixels.
-void copy_channels(const float* from, float* to, std::size_t pixels, int channels, int first, int count);
-void copy_channels(const std::uint8_t* from, std::uint8_t* to, std::size_t pixels, int channels, int first, int count);
+/// Some channels of every pixel, or of every stride-th in both directions.
+struct PixelSubset {
+  int images = 1, height = 1, width = 1, channels = 1;  ///< what there is
+  int vertical_stride = 1, horizontal_stride = 1;
+  int first_channel = 0, channel_count = 1;
+};
+/// Dense copy of a subset.
+void copy_pixels(const float* from, float* to, const PixelSubset& subset);
+void copy_pixels(const std::uint8_t* from, std::uint8_t* to, const PixelSubset& subset);
 
 /// Copies images into a frame of `value` as wide as the window's padding.
 void frame_images(const float* from, float* to, int images, const Shape& in, const Window& window, float value);
