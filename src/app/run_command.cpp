@@ -11,6 +11,7 @@
 #include "crossgrid/app/inference_runner.hpp"
 #include "crossgrid/app/output_request.hpp"
 #include "crossgrid/app/progress_line.hpp"
+#include "crossgrid/app/run_account.hpp"
 #include "crossgrid/app/run_words.hpp"
 #include "crossgrid/app/sweep_units.hpp"
 #include "crossgrid/app/unit_lines.hpp"
@@ -114,10 +115,9 @@ RunOptions read_options(const po::variables_map& values) {
 
 /// What the user reads before the run starts.
 void announce(const SweepContext& context, const RunOptions& options, const OutputFindings& findings,
-              std::uint64_t units, int workers, int threads) {
-  const WorkEstimate work = estimate_work(context);
+              const WorkEstimate& work, const RunAccount::Predicted& predicted) {
   fmt::print("{}: {} ({} equal to another), {}, {}\n", context.sweep.name, counted(work.points, "point"),
-             grouped(work.duplicates), counted(units, "unit"), counted(context.image_count, "test image"));
+             grouped(work.duplicates), counted(predicted.units, "unit"), counted(context.image_count, "test image"));
   fmt::print("{}, network '{}'\n", context.test->description(), context.network.name);
   if (findings.existed) {
     fmt::print("{}: {} done, {} begun, {} new, {} in the journal but not in this grid (kept, not in the database)\n",
@@ -125,9 +125,9 @@ void announce(const SweepContext& context, const RunOptions& options, const Outp
                grouped(findings.points_new), grouped(findings.points_elsewhere));
   }
   for (const std::string& note : findings.notes) fmt::print("{}\n", note);
-  fmt::print("{} x {}, predicted time {}, output in {}\n", counted(static_cast<std::uint64_t>(workers), "worker"),
-             counted(static_cast<std::uint64_t>(threads), "thread"),
-             about_text(work.seconds_per_thread / (workers * threads)), options.folder);
+  fmt::print(
+      "{} x {}, predicted time {}, output in {}\n", counted(static_cast<std::uint64_t>(predicted.workers), "worker"),
+      counted(static_cast<std::uint64_t>(predicted.threads), "thread"), about_text(predicted.seconds), options.folder);
   std::fflush(stdout);
 }
 
@@ -241,12 +241,16 @@ ExitCode lead(const po::variables_map& values, const Arguments& arguments, MpiTr
   const int workers = transport && transport->size() > 1 ? transport->size() - 1 : 1;
   const int sharing = transport ? transport->node_share().workers_sharing_cores : 1;
   const int threads = options.threads ? options.threads : default_executor_threads(cores_in_mask(), sharing);
-  const std::uint64_t chips = estimate_work(context).chips / options.shard.count;
+  const WorkEstimate work = estimate_work(context, folder.work(), options.shard);
+  const std::uint64_t chips = work.chips / options.shard.count;
   const std::uint32_t unit_images =
       options.unit_images ? options.unit_images : default_unit_images(context.image_count, chips, workers);
   SweepUnits units(context, folder.work(), unit_images, options.retry_failed, options.shard);
+  const std::uint64_t cuts = (context.image_count + unit_images - 1) / unit_images;
+  const RunAccount::Predicted predicted = predict_run(work, units.total(), work.chips * cuts, workers, threads);
+  folder.expect(predicted);
   ProgressLine progress(options.quiet);
-  if (!options.quiet) announce(context, options, folder.findings(), units.total(), workers, threads);
+  if (!options.quiet) announce(context, options, folder.findings(), work, predicted);
 
   const auto warn = [&progress](const std::string& line) { progress.note("warning: " + line); };
   JournalSink sink(folder, system_time(), this_process().host, warn, options.disk_wait);

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "crossgrid/app/chip_counts.hpp"
@@ -9,6 +11,7 @@
 #include "crossgrid/app/commands.hpp"
 #include "crossgrid/app/output_request.hpp"
 #include "crossgrid/app/recorded_sweep.hpp"
+#include "crossgrid/app/run_account.hpp"
 #include "crossgrid/app/slurm_queue.hpp"
 #include "crossgrid/app/work_estimate.hpp"
 #include "crossgrid/base/clock.hpp"
@@ -32,12 +35,30 @@ constexpr CommandHelp help{
 
 constexpr std::size_t failures_shown = 10;
 
-/// Rate since the running job began, and what that makes of the rest.
+/// Rate since the running job began, and what that makes of the rest where its own prediction does not say more.
 void print_rate(const JournalOwner& owner, std::uint64_t images_left) {
-  const auto seconds = static_cast<double>(system_time().utc() - utc_from_text(owner.record.started));
-  const double rate = static_cast<double>(owner.images) / std::max(seconds, 1.0);
+  const std::int64_t now = system_time().utc();
+  const double rate =
+      static_cast<double>(owner.images) / std::max(static_cast<double>(now - utc_from_text(owner.record.started)), 1.0);
   if (rate <= 0) return;
-  fmt::print("rate      {:.3g} images/s, {} left\n", rate, about_text(static_cast<double>(images_left) / rate));
+  std::optional<double> left;
+  if (owner.account) {
+    left = seconds_left(*owner.account, static_cast<double>(now - utc_from_text(owner.record.heartbeat)));
+  }
+  fmt::print("rate      {:.3g} images/s, {} left\n", rate,
+             about_text(left.value_or(static_cast<double>(images_left) / rate)));
+}
+
+/// Of all files in the folder; some may go while they are looked at.
+double megabytes_of(const std::string& folder) {
+  double bytes = 0;
+  std::error_code ignored;
+  for (std::filesystem::recursive_directory_iterator file(folder, ignored), end; file != end; file.increment(ignored)) {
+    if (!file->is_regular_file(ignored)) continue;
+    const std::uintmax_t size = file->file_size(ignored);
+    if (size != static_cast<std::uintmax_t>(-1)) bytes += static_cast<double>(size);
+  }
+  return bytes * 1e-6;
 }
 
 /// Whether a process of this host is gone; of others only their signs of life tell.
@@ -57,8 +78,15 @@ void print_owner(const std::string& label, const JournalOwner& last, std::uint64
   if (running && images_left > 0) print_rate(last, images_left);
 }
 
-/// Each run that has not ended in order, and how far each shard is.
-void print_runs(const SweepContext& context, const JournalContent& journal) {
+void print_account(const JournalOwner& owner, const std::string& folder) {
+  if (!owner.account || owner.account->predicted.units == 0) return;
+  fmt::print("predicted {}\n", predicted_text(*owner.account));
+  fmt::print("measured  {}\n", measured_text(*owner.account, megabytes_of(folder)));
+}
+
+/// Each run that has not ended in order, what the last of each journal took beside what was predicted, and how far each
+/// shard is.
+void print_runs(const std::string& folder, const SweepContext& context, const JournalContent& journal) {
   bool none = true;
   std::map<std::uint32_t, std::vector<ChipCounts>> counts;  // by number of shards: a pass over the grid each
   for (const auto& [name, owner] : journal.owners) {
@@ -71,9 +99,11 @@ void print_runs(const SweepContext& context, const JournalContent& journal) {
       fmt::print("{:<10}{} of {} done, {} failed\n", label, grouped(chips.done), counted(chips.chips, "chip"),
                  grouped(chips.failed));
     }
-    if (owner.record.released) continue;
-    none = false;
-    print_owner(label, owner, chips.left() * context.image_count);
+    if (!owner.record.released) {
+      none = false;
+      print_owner(label, owner, chips.left() * context.image_count);
+    }
+    print_account(owner, folder);
   }
   if (none) fmt::print("run       not running\n");
 }
@@ -163,7 +193,7 @@ int status_command(const Arguments& arguments) {
              grouped(counts.failed), grouped(counts.partial), grouped(counts.pending));
   fmt::print("chips     {} of {} done, {} failed\n", grouped(chips.done), grouped(chips.chips), grouped(chips.failed));
   if (counts.expected.total()) fmt::print("expected  {}\n", counts.expected.text());
-  print_runs(context, journal);
+  print_runs(folder, context, journal);
   print_submitted(folder);
   for (const JournalLoss& loss : journal.losses) {
     // A line without its end is one that is being written at this moment.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "crossgrid/app/work_estimate.hpp"
+
 namespace crossgrid {
 
 namespace {
@@ -44,11 +46,8 @@ bool SweepUnits::advance() {
     if (!seen_.insert(id).second) continue;
     const std::vector<Unit> units = units_of(index, id, chip_);
     if (units.empty()) continue;
-    double megaflops = 1;
-    for (const LayerPlan& layer : plan_layers(context_.network, context_.grid.point(index).hardware)) {
-      megaflops += layer.megaflops_per_image;
-    }
-    for (const Unit& unit : units) ready_.push_back({unit, megaflops * unit.count});
+    const PointCost cost = point_cost(context_, index);
+    for (const Unit& unit : units) ready_.push_back({unit, cost.of(1, unit.count)});
     return true;
   }
   return false;

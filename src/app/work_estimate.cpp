@@ -4,57 +4,130 @@
 
 #include <algorithm>
 #include <cmath>
-#include <unordered_set>
+
+#include "crossgrid/app/chip_counts.hpp"
+#include "crossgrid/engine/database.hpp"
 
 namespace crossgrid {
 
 namespace {
 
-/// Products per thread and second that small layers with converters reach on a current processor: a first guess that
-/// measured times replace as soon as a run has started.
-constexpr double nominal_flops = 20e9;
-/// More points than this are not planned one by one, but sampled.
-constexpr std::uint64_t planned_points = 256;
+constexpr double seconds_per_gigaflop = 0.06;
+constexpr double seconds_per_unit = 7e-3;  ///< programming, handing over
+constexpr double seconds_per_image = 13e-6;
+constexpr double seconds_per_wired_cell = 0.6e-6;  ///< for the transfer matrices of a unit's chip
+/// More points than this are not looked at one by one, but sampled.
+constexpr std::uint64_t looked_at = 256;
 
-double gigaflops_per_image(const SweepContext& context, std::uint64_t index) {
+constexpr std::uint64_t no_point = ~std::uint64_t{0};
+
+constexpr double program_megabytes = 70;
+constexpr double weight_bytes = 64;  ///< two cells, a variance and a packed copy, of the chips that a process keeps
+
+constexpr double unit_line_bytes = 190, metric_bytes = 65;  ///< of the journal
+constexpr double row_bytes = 250, row_metric_bytes = 170;   ///< of points.jsonl
+constexpr double definition_frame_bytes = 90;
+
+double megaflops_per_image(const std::vector<LayerPlan>& layers) {
   double megaflops = 0;
-  for (const LayerPlan& layer : plan_layers(context.network, context.grid.point(index).hardware)) {
-    megaflops += layer.megaflops_per_image;
-  }
-  return megaflops * 1e-3;
+  for (const LayerPlan& layer : layers) megaflops += layer.megaflops_per_image;
+  return megaflops;
 }
+
+PointCost cost_of(const Point& point, const std::vector<LayerPlan>& layers) {
+  PointCost cost{seconds_per_unit, seconds_per_image + megaflops_per_image(layers) * 1e-3 * seconds_per_gigaflop};
+  for (std::size_t layer = 0; layer < layers.size(); ++layer) {
+    if (point.hardware[layer].array.wires.any()) cost.per_unit += layers[layer].cells * seconds_per_wired_cell;
+  }
+  return cost;
+}
+
+/// Sums over points that were looked at, weighted by their work.
+struct Sample {
+  double points = 0, chips = 0, images = 0;
+  double unit_seconds = 0, image_seconds = 0, gigaflops = 0, definition_bytes = 0;
+
+  void add(const SweepContext& context, std::uint64_t index, double its_chips, double its_images) {
+    const Point point = context.grid.point(index);
+    const std::vector<LayerPlan> layers = plan_layers(context.network, point.hardware);
+    const PointCost cost = cost_of(point, layers);
+    points += 1, chips += its_chips, images += its_images;
+    unit_seconds += its_chips * cost.per_unit;
+    image_seconds += its_images * cost.per_image;
+    gigaflops += its_images * megaflops_per_image(layers) * 1e-3;
+    definition_bytes += static_cast<double>(context.grid.resolved(index).dump().size()) + definition_frame_bytes;
+  }
+};
 
 }  // namespace
 
-WorkEstimate estimate_work(const SweepContext& context) {
+PointCost point_cost(const SweepContext& context, std::uint64_t index) {
+  const Point point = context.grid.point(index);
+  return cost_of(point, plan_layers(context.network, point.hardware));
+}
+
+double WorkEstimate::disk_megabytes(std::uint64_t units) const {
+  const auto names = static_cast<double>(metrics);
+  const double rows = points <= single_document_limit ? 2 : 1;  // database.json repeats them
+  const double bytes = static_cast<double>(points - duplicates) * definition_bytes +
+                       static_cast<double>(units) * (unit_line_bytes + names * metric_bytes) +
+                       rows * static_cast<double>(points) * (row_bytes + names * row_metric_bytes);
+  return bytes * 1e-6;
+}
+
+WorkEstimate estimate_work(const SweepContext& context, const RecordedWork& recorded, const Shard& shard) {
   WorkEstimate work;
   work.points = context.grid.size();
-  std::unordered_set<Id128, Id128Hasher> seen;
-  const std::uint64_t stride = std::max<std::uint64_t>(1, work.points / planned_points);
-  double sampled_flops = 0;
-  std::uint64_t sampled = 0;
-  for (std::uint64_t i = 0; i < work.points; ++i) {
-    if (!seen.insert(context.grid.id(i)).second) {
-      ++work.duplicates;
-      continue;
+  work.metrics = context.sweep.metrics.size();
+  const ImageSpan whole{context.first_image, context.image_count};
+  const std::uint64_t stride = std::max<std::uint64_t>(1, work.points / looked_at);
+  Sample sample;
+  std::uint64_t distinct = 0;
+  std::uint64_t next_sample = 0;
+  std::uint64_t point_chips = 0, point_images = 0;
+  std::uint64_t point_index = no_point;
+  const auto end_point = [&] {
+    if (point_chips > 0 && point_index >= next_sample) {
+      sample.add(context, point_index, static_cast<double>(point_chips), static_cast<double>(point_images));
+      next_sample = point_index + stride;
     }
-    work.chips += context.grid.trials(i);
-    if (i % stride == 0) {
-      sampled_flops += gigaflops_per_image(context, i);
-      ++sampled;
+    point_chips = point_images = 0;
+  };
+  for_each_chip(context.grid, [&](const Chip& chip) {
+    if (chip.index != point_index) {
+      end_point();
+      point_index = chip.index;
+      ++distinct;
     }
+    ++work.chips;
+    if (!shard.has(chip.number)) return;
+    std::uint64_t images = whole.count;
+    if (recorded.has_point(chip.point)) {
+      images = 0;
+      for (const ImageSpan& span : recorded.missing(chip.point, chip.trial, whole, context.sweep.metrics)) {
+        images += span.count;
+      }
+    }
+    if (images == 0) return;
+    ++point_chips;
+    point_images += images;
+    work.inferences += images;
+  });
+  end_point();
+  work.duplicates = work.points - distinct;
+  if (sample.chips > 0) {
+    work.seconds_per_unit = sample.unit_seconds / sample.chips;
+    work.seconds_per_image = sample.image_seconds / sample.images;
+    work.gigaflops = sample.gigaflops / sample.images * static_cast<double>(work.inferences);
+    work.definition_bytes = sample.definition_bytes / sample.points;
   }
-  work.inferences = work.chips * context.image_count;
-  work.gigaflops = sampled ? sampled_flops / static_cast<double>(sampled) * static_cast<double>(work.inferences) : 0;
-  work.seconds_per_thread = work.gigaflops * 1e9 / nominal_flops;
   double weights = 0;
   for (const MatrixLayer& layer : matrix_layers(context.network)) {
     weights += static_cast<double>(layer.rows) * layer.cols;
   }
   const double image_bytes =
       static_cast<double>(context.test->size()) * static_cast<double>(context.network.input.size());
-  // Two cells, a variance and a packed copy per weight, for the chips that a process keeps (its cache holds some).
-  work.megabytes = (weights * 4 * 16 + image_bytes) * 1e-6 + 60;
+  work.megabytes = (weights * weight_bytes + image_bytes) * 1e-6 + program_megabytes;
   return work;
 }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -151,6 +152,12 @@ class ExecutorLoop {
   double last_socket_check_ = 0;
 };
 
+double peak_megabytes() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) * 1024 * 1e-6;
+}
+
 int number_after(const std::vector<std::string>& arguments, const std::string& name) {
   for (std::size_t i = 0; i + 1 < arguments.size(); ++i) {
     int number = 0;
@@ -178,6 +185,7 @@ UnitResult attempt_unit(UnitRunner& runner, const Unit& unit, const std::functio
   }
   result.unit = unit;
   result.seconds = seconds_now() - begin;
+  result.megabytes = peak_megabytes();
   return result;
 }
 

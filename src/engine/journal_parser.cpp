@@ -122,6 +122,30 @@ OwnerRecord owner_of(const dom::object& object) {
   return owner;
 }
 
+double number_of(const dom::object& object, std::string_view name) {
+  return object[name].get_double().value();
+}
+
+RunAccount account_of(const dom::object& object) {
+  const dom::object predicted = object["predicted"].get_object();
+  const dom::object measured = object["measured"].get_object();
+  RunAccount account;
+  account.predicted = {.units = integer_of<std::uint64_t>(predicted, "units"),
+                       .workers = integer_of<int>(predicted, "workers"),
+                       .threads = integer_of<int>(predicted, "threads"),
+                       .cost = number_of(predicted, "cost"),
+                       .unit_seconds = number_of(predicted, "unit_seconds"),
+                       .seconds = number_of(predicted, "seconds"),
+                       .megabytes = number_of(predicted, "megabytes"),
+                       .disk_megabytes = number_of(predicted, "disk_megabytes")};
+  account.measured = {.units = integer_of<std::uint64_t>(measured, "units"),
+                      .cost = number_of(measured, "cost"),
+                      .unit_seconds = number_of(measured, "unit_seconds"),
+                      .seconds = number_of(measured, "seconds"),
+                      .megabytes = number_of(measured, "megabytes")};
+  return account;
+}
+
 }  // namespace
 
 std::size_t journal_padding() {
@@ -153,6 +177,7 @@ std::optional<JournalRecord> JournalParser::parse(std::string_view line, std::st
     if (kind == "unit") return unit_of(object);
     if (kind == "point") return definition_of(object);
     if (kind == "owner") return owner_of(object);
+    if (kind == "account") return account_of(object);
     if (kind == "header") return header_of(object, line);
     return UnknownRecord{kind};
   } catch (const std::exception& error) {

@@ -169,8 +169,10 @@ void take_record(JournalContent& content, const std::string& shard, JournalRecor
     content.defined.insert(point->id);
   } else if (auto* owner = std::get_if<OwnerRecord>(&record)) {
     JournalOwner& last = content.owners[shard];
-    if (last.record.started != owner->started) last.images = 0;
+    if (last.record.started != owner->started) last = {};
     last.record = std::move(*owner);
+  } else if (auto* account = std::get_if<RunAccount>(&record)) {
+    content.owners[shard].account = *account;
   } else {
     ++content.unknown_kinds;
   }

@@ -110,6 +110,28 @@ std::string journal_line(const OwnerRecord& owner) {
                        "the owner");
 }
 
+std::string journal_line(const RunAccount& account) {
+  const RunAccount::Predicted& predicted = account.predicted;
+  const RunAccount::Measured& measured = account.measured;
+  return sealed_object(Json{{"kind", "account"},
+                            {"predicted",
+                             {{"units", predicted.units},
+                              {"workers", predicted.workers},
+                              {"threads", predicted.threads},
+                              {"cost", predicted.cost},
+                              {"unit_seconds", predicted.unit_seconds},
+                              {"seconds", predicted.seconds},
+                              {"megabytes", predicted.megabytes},
+                              {"disk_megabytes", predicted.disk_megabytes}}},
+                            {"measured",
+                             {{"units", measured.units},
+                              {"cost", measured.cost},
+                              {"unit_seconds", measured.unit_seconds},
+                              {"seconds", measured.seconds},
+                              {"megabytes", measured.megabytes}}}},
+                       "the account");
+}
+
 void append_journal_line(std::string& text, const Id128& point, const UnitResult& result, std::string_view host) {
   const std::size_t start = text.size();
   text += blank_start;

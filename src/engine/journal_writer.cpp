@@ -130,6 +130,12 @@ AppendOutcome JournalWriter::append(const OwnerRecord& owner) {
   return put_batch();
 }
 
+AppendOutcome JournalWriter::append(const RunAccount& account) {
+  begin_batch();
+  batch_ += journal_line(account);
+  return put_batch();
+}
+
 double JournalWriter::seconds_to_sync() const {
   if (unsynced_since_ < 0) return std::numeric_limits<double>::infinity();
   return unsynced_since_ + options_.sync_seconds - clock_.monotonic();

@@ -94,6 +94,7 @@ void put_outcome(Writer& writer, const Outcome& outcome) {
   put_unit(writer, result.unit);
   writer.put(static_cast<std::uint8_t>(result.status));
   writer.put(result.seconds);
+  writer.put(result.megabytes);
   writer.put(result.attempts);
   writer.put(result.reason);
   writer.put(static_cast<std::int32_t>(result.signal));
@@ -114,6 +115,7 @@ Outcome get_outcome(Reader& reader) {
   outcome.result.unit = get_unit(reader);
   outcome.result.status = reader.get_flag() ? UnitStatus::failed : UnitStatus::done;
   outcome.result.seconds = reader.get<double>();
+  outcome.result.megabytes = reader.get<double>();
   outcome.result.attempts = reader.get<std::uint32_t>();
   outcome.result.reason = reader.get_text();
   outcome.result.signal = reader.get<std::int32_t>();
@@ -189,7 +191,7 @@ void get_body(Reader& reader, HelloMessage& message) {
   message.warning = reader.get_text();
 }
 void get_body(Reader& reader, OutcomesMessage& message) {
-  message.outcomes.resize(reader.get_count(8 + 24 + 1 + 8 + 4 + 8 + 4 + 8 + 8));
+  message.outcomes.resize(reader.get_count(8 + 24 + 1 + 8 + 8 + 4 + 8 + 4 + 8 + 8));
   for (Outcome& outcome : message.outcomes) outcome = get_outcome(reader);
 }
 void get_body(Reader& reader, ReturnedMessage& message) {

@@ -32,6 +32,15 @@ std::vector<std::string> differences(const JournalHeader& there, const JournalHe
   return result;
 }
 
+void add_results(RunAccount::Measured& measured, std::span<const UnitResult> results) {
+  measured.units += results.size();
+  for (const UnitResult& result : results) {
+    measured.cost += result.cost;
+    measured.unit_seconds += result.seconds;
+    measured.megabytes = std::max(measured.megabytes, result.megabytes);
+  }
+}
+
 }  // namespace
 
 OutputFolder::OutputFolder(FileSystem& files, const TimeSource& clock, const ProcessIdentity& self,
@@ -60,7 +69,8 @@ OutputFolder::OutputFolder(FileSystem& files, const TimeSource& clock, const Pro
                 fmt::format("{}: the disk is full; make room, then run the same command again", request_.path));
   }
   writer_->sync();
-  heartbeat_at_ = clock_.monotonic() + owner_heartbeat_seconds;
+  began_ = clock_.monotonic();
+  heartbeat_at_ = began_ + owner_heartbeat_seconds;
 }
 
 OutputFolder::~OutputFolder() = default;
@@ -138,6 +148,19 @@ std::optional<std::string> OutputFolder::numeric_class() const {
                                                         : std::nullopt;
 }
 
+void OutputFolder::expect(const RunAccount::Predicted& predicted) {
+  account_.emplace();
+  account_->predicted = predicted;
+  keep_account();
+}
+
+/// Like a heartbeat, it can be missed.
+void OutputFolder::keep_account() {
+  if (!account_) return;
+  account_->measured.seconds = clock_.monotonic() - began_;
+  writer_->append(*account_);
+}
+
 AppendOutcome OutputFolder::append(std::span<const UnitResult> results, std::string_view host) {
   std::vector<JournalWriter::Entry> entries;
   entries.reserve(results.size());
@@ -148,6 +171,7 @@ AppendOutcome OutputFolder::append(std::span<const UnitResult> results, std::str
     for (const JournalWriter::Entry& entry : entries) {
       content_.work.add({entry.point, *entry.result, std::string(host_of(*entry.result, host))});
     }
+    if (account_) add_results(account_->measured, results);
   }
   return outcome;
 }
@@ -156,6 +180,7 @@ void OutputFolder::tick() {
   if (clock_.monotonic() >= heartbeat_at_) {
     // A full disk is told by the next append of results; a heartbeat can be missed.
     writer_->append(lock_->record());
+    keep_account();
     heartbeat_at_ = clock_.monotonic() + owner_heartbeat_seconds;
   }
   if (writer_->sync_due()) sync();
@@ -180,6 +205,7 @@ DatabaseCounts OutputFolder::write_database() {
 }
 
 void OutputFolder::close() {
+  keep_account();
   writer_->append(lock_->record(true));
   writer_->sync();
   lock_.reset();

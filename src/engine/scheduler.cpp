@@ -17,6 +17,7 @@ constexpr double longest_retry_wait = 60;        // [s]
 /// The same for results with equal metrics, whatever attempt or process they come from.
 std::uint64_t fingerprint(UnitResult result) {
   result.seconds = 0;
+  result.megabytes = 0;
   result.attempts = 0;
   OutcomesMessage message;
   message.outcomes.push_back({0, std::move(result)});
@@ -124,6 +125,7 @@ void Scheduler::take_outcomes(int from, std::vector<Outcome>& outcomes, Schedule
       measured_seconds_ = memory_of_measurements * measured_seconds_ + std::max(outcome.result.seconds, 0.0);
       measured_cost_ = memory_of_measurements * measured_cost_ + unit.planned.cost;
       outcome.result.unit = unit.planned.unit;
+      outcome.result.cost = unit.planned.cost;
       outcome.result.attempts = unit.failed_attempts + 1;
       outcome.result.host = state.hello.host;
       ++done_;
@@ -202,6 +204,7 @@ void Scheduler::record_failed(UnitId id, SchedulerActions& actions) {
   OpenUnit& unit = open_.at(id);
   UnitResult result = std::move(unit.failure->last);
   result.unit = unit.planned.unit;
+  result.cost = unit.planned.cost;
   result.status = UnitStatus::failed;
   result.attempts = unit.failed_attempts;
   ++failed_;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -51,7 +52,8 @@ std::string journal_segment_name(const std::string& shard, std::uint32_t number)
 /// Who wrote a journal last, and what came of it.
 struct JournalOwner {
   OwnerRecord record;
-  std::uint64_t images = 0;  ///< of the done units since it began
+  std::uint64_t images = 0;           ///< of the done units since it began
+  std::optional<RunAccount> account;  ///< its last one; none where an older program wrote
 };
 
 /// Everything that a folder's journals say.

@@ -65,12 +65,40 @@ struct OwnerRecord {
   bool operator==(const OwnerRecord&) const = default;
 };
 
+/// What a run was expected to take when it began, and what it has taken: written at its start, with its heartbeats and
+/// at its end. Costs are of units, in the measure that the plan has (PlannedUnit::cost); predicted run times follow
+/// from them by one factor, so that a comparison may be of other units than it began with.
+struct RunAccount {
+  struct Predicted {
+    std::uint64_t units = 0;  ///< that were left when it began
+    int workers = 1;
+    int threads = 1;            ///< of each worker's executor
+    double cost = 0;            ///< of all its units
+    double unit_seconds = 0;    ///< sum of their run times
+    double seconds = 0;         ///< of the run
+    double megabytes = 0;       ///< peak memory of an executor
+    double disk_megabytes = 0;  ///< the output folder, whole
+    bool operator==(const Predicted&) const = default;
+  };
+  struct Measured {
+    std::uint64_t units = 0;  ///< recorded so far
+    double cost = 0;          ///< of these
+    double unit_seconds = 0;
+    double seconds = 0;  ///< since it began
+    double megabytes = 0;
+    bool operator==(const Measured&) const = default;
+  };
+  Predicted predicted;
+  Measured measured;
+  bool operator==(const RunAccount&) const = default;
+};
+
 /// A line of a kind that a newer program of the same format writes: kept, not understood.
 struct UnknownRecord {
   std::string kind;
 };
 
-using JournalRecord = std::variant<JournalHeader, PointDefinition, UnitRecord, OwnerRecord, UnknownRecord>;
+using JournalRecord = std::variant<JournalHeader, PointDefinition, UnitRecord, OwnerRecord, RunAccount, UnknownRecord>;
 
 /// The command that runs one unit again, alone and in the process of the command itself; `folder` is a shell word.
 std::string command_to_replay(std::string_view folder, const Id128& point, const Unit& unit);
@@ -80,6 +108,7 @@ std::string command_to_replay(std::string_view folder, const Id128& point, const
 std::string journal_line(const JournalHeader& header);
 std::string journal_line(const PointDefinition& point);
 std::string journal_line(const OwnerRecord& owner);
+std::string journal_line(const RunAccount& account);
 /// Appends the line of a unit to `text`: the hot path, no allocation of its own.
 void append_journal_line(std::string& text, const Id128& point, const UnitResult& result, std::string_view host);
 

@@ -44,6 +44,7 @@ class JournalWriter {
   AppendOutcome append(std::span<const Entry> entries, std::string_view host,
                        const std::function<Json(std::uint64_t point)>& parameters_of);
   AppendOutcome append(const OwnerRecord& owner);
+  AppendOutcome append(const RunAccount& account);
 
   /// Seconds from now until the next sync is due; negative: overdue; infinite: nothing to sync.
   double seconds_to_sync() const;

@@ -51,6 +51,9 @@ class OutputFolder {
   /// Numeric class of the first run: later ones pin themselves to it. Nothing in a new folder.
   std::optional<std::string> numeric_class() const;
 
+  /// Journals what this run is expected to take; from now on its account is kept beside its heartbeats. After disk_full
+  /// it is not there, and nothing is lost but that.
+  void expect(const RunAccount::Predicted& predicted);
   /// Journals results (units name points by grid index). After disk_full nothing of them is in the journal.
   AppendOutcome append(std::span<const UnitResult> results, std::string_view host);
   double seconds_to_sync() const { return writer_->seconds_to_sync(); }
@@ -72,6 +75,7 @@ class OutputFolder {
   void find_points();
   void check_identity() const;
   void tell_state();
+  void keep_account();
 
   FileSystem& files_;
   const TimeSource& clock_;
@@ -81,6 +85,8 @@ class OutputFolder {
   std::optional<FolderLock> lock_;
   std::unique_ptr<JournalWriter> writer_;
   double heartbeat_at_ = 0;
+  double began_ = 0;
+  std::optional<RunAccount> account_;
 };
 
 /// Numeric class of the first run in a folder, without opening it for writing; nothing where there is no journal.

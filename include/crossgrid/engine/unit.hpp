@@ -26,6 +26,8 @@ struct UnitResult {
   UnitStatus status = UnitStatus::done;
   std::map<std::string, MetricSum> metrics;  ///< by metric name
   double seconds = 0;                        ///< run time in the executor; provenance, never part of a metric
+  double megabytes = 0;                      ///< peak memory of the executor up to its end; not in the unit's record
+  double cost = 0;                           ///< PlannedUnit::cost; not in the unit's record
   std::uint32_t attempts = 1;
   std::string host;    ///< of the worker that ran it last; empty where nobody knows
   std::string reason;  ///< why it failed: exception text, or how its executor ended
