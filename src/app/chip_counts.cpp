@@ -1,6 +1,6 @@
 #include "crossgrid/app/chip_counts.hpp"
 
-#include <unordered_set>
+#include "crossgrid/base/id_set.hpp"
 
 namespace crossgrid {
 
@@ -10,11 +10,11 @@ ExitCode ChipCounts::exit_code() const {
 }
 
 void for_each_chip(const Grid& grid, const std::function<void(const Chip&)>& visit) {
-  std::unordered_set<Id128, Id128Hasher> seen;
+  IdSet seen(grid.size());
   Chip chip;
   for (chip.index = 0; chip.index < grid.size(); ++chip.index) {
     chip.point = grid.id(chip.index);
-    if (!seen.insert(chip.point).second) continue;
+    if (!seen.insert(chip.point)) continue;
     const std::uint32_t trials = grid.trials(chip.index);
     for (chip.trial = 0; chip.trial < trials; ++chip.trial, ++chip.number) visit(chip);
   }

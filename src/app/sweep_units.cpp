@@ -16,11 +16,11 @@ SweepUnits::SweepUnits(const SweepContext& context, const RecordedWork& work, st
                        bool retry_failed, const Shard& shard)
     : context_(context), work_(work), unit_images_(unit_images), retry_failed_(retry_failed), shard_(shard) {
   std::uint64_t chip = 0;
+  IdSet seen(context_.grid.size());
   for (std::uint64_t index = 0; index < context_.grid.size(); ++index) {
     const Id128 id = context_.grid.id(index);
-    if (seen_.insert(id).second) total_ += units_of(index, id, chip).size();
+    if (seen.insert(id)) total_ += units_of(index, id, chip).size();
   }
-  seen_.clear();
 }
 
 std::vector<Unit> SweepUnits::units_of(std::uint64_t index, const Id128& id, std::uint64_t& chip) const {
@@ -43,7 +43,7 @@ bool SweepUnits::advance() {
   while (index_ < context_.grid.size()) {
     const std::uint64_t index = index_++;
     const Id128 id = context_.grid.id(index);
-    if (!seen_.insert(id).second) continue;
+    if (!seen_.insert(id)) continue;
     const std::vector<Unit> units = units_of(index, id, chip_);
     if (units.empty()) continue;
     const PointCost cost = point_cost(context_, index);

@@ -298,7 +298,7 @@ PointTable point_table(const Grid& grid) {
   PointTable table;
   table.size = grid.size();
   table.row = [&grid](std::uint64_t index) {
-    Point point = grid.point(index);
+    Point point = grid.outline(index);
     return PointTable::Row{index, point.id, std::move(point.axes), point.trials, point.deterministic};
   };
   table.id = [&grid](std::uint64_t index) { return grid.id(index); };

@@ -12,6 +12,8 @@ namespace crossgrid {
 
 namespace {
 
+constexpr auto before_trial = [](const auto& entry, std::uint32_t trial) { return entry.first < trial; };
+
 bool inside(ImageSpan part, ImageSpan whole) {
   return part.first >= whole.first && part.end() <= whole.end();
 }
@@ -73,7 +75,11 @@ RecordedWork::Piece RecordedWork::piece_of(const UnitRecord& record) {
 void RecordedWork::add(const UnitRecord& record) {
   ++records_;
   Piece piece = piece_of(record);
-  Pieces& pieces = points_[record.point][record.result.unit.trial];
+  const std::uint32_t trial = record.result.unit.trial;
+  Trials& trials = points_[record.point];
+  auto entry = std::lower_bound(trials.begin(), trials.end(), trial, before_trial);
+  if (entry == trials.end() || entry->first != trial) entry = trials.insert(entry, {trial, {}});
+  Pieces& pieces = entry->second;
   const auto place = std::lower_bound(pieces.begin(), pieces.end(), piece, [](const Piece& a, const Piece& b) {
     return std::tuple(a.images.first, a.images.count) < std::tuple(b.images.first, b.images.count);
   });
@@ -122,8 +128,8 @@ const RecordedWork::Pieces& RecordedWork::pieces(const Id128& point, std::uint32
   static const Pieces none;
   const auto trials = points_.find(point);
   if (trials == points_.end()) return none;
-  const auto found = trials->second.find(trial);
-  return found == trials->second.end() ? none : found->second;
+  const auto found = std::lower_bound(trials->second.begin(), trials->second.end(), trial, before_trial);
+  return found == trials->second.end() || found->first != trial ? none : found->second;
 }
 
 /// Disjoint pieces with `metric` that cover the most images of `whole`, ascending. Pieces overlap only where runs cut

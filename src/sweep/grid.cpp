@@ -250,12 +250,17 @@ std::vector<std::string> Grid::columns() const {
 }
 
 Point Grid::point(std::uint64_t index) const {
+  Point point = outline(index);
+  point.hardware = impl_->hardware(impl_->digits(index));
+  return point;
+}
+
+Point Grid::outline(std::uint64_t index) const {
   const Digits digits = impl_->digits(index);
   const GroupShare share = impl_->share(digits);
   Point point;
   point.index = index;
   point.id = impl_->id(share);
-  point.hardware = impl_->hardware(digits);
   point.deterministic = !share.draws;
   point.trials = impl_->trials(share.draws);
   for (std::size_t axis = 0; axis < digits.size(); ++axis) {

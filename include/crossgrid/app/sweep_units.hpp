@@ -3,10 +3,10 @@
 #include <deque>
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "crossgrid/app/sweep_context.hpp"
+#include "crossgrid/base/id_set.hpp"
 #include "crossgrid/engine/recorded_work.hpp"
 #include "crossgrid/engine/scheduler.hpp"
 #include "crossgrid/engine/shard.hpp"
@@ -39,7 +39,7 @@ class SweepUnits : public UnitSource {
   std::uint64_t total_ = 0;
   std::uint64_t index_ = 0;
   std::uint64_t chip_ = 0;
-  std::unordered_set<Id128, Id128Hasher> seen_;
+  IdSet seen_;
   std::deque<PlannedUnit> ready_;
 };
 

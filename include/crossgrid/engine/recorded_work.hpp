@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "crossgrid/base/id128.hpp"
@@ -75,7 +76,7 @@ class RecordedWork {
     std::shared_ptr<const Failure> failure;                    ///< where failed
   };
   using Pieces = std::vector<Piece>;  ///< ascending by first image, then count; no two with the same images
-  using Trials = std::map<std::uint32_t, Pieces>;
+  using Trials = std::vector<std::pair<std::uint32_t, Pieces>>;  ///< ascending by trial
   /// Names as small numbers.
   struct NameTable {
     std::vector<std::string> names;

@@ -52,6 +52,8 @@ class Grid {
   std::vector<std::string> columns() const;
   /// Everything of point `index`.
   Point point(std::uint64_t index) const;
+  /// The same without its hardware, at a fraction of the cost: what a row of the database shows.
+  Point outline(std::uint64_t index) const;
   /// Only its id, at the cost of a few additions per axis where that is possible.
   Id128 id(std::uint64_t index) const;
   /// Indices of the points that a rule speaks of, ascending.
