@@ -36,8 +36,9 @@ const Parameter& known_parameter(const std::string& path, const Place& place) {
   return *parameter;
 }
 
-/// Splits "parameter@pattern".
-Setting named_parameter(const std::string& name, const Place& place) {
+}  // namespace
+
+Setting axis_parameter(const std::string& name, const Place& place) {
   const std::size_t at = name.find('@');
   const Parameter& parameter = known_parameter(name.substr(0, at), place);
   if (at == std::string::npos) {
@@ -55,6 +56,8 @@ Setting named_parameter(const std::string& name, const Place& place) {
   }
   return {&parameter, pattern, {}, place};
 }
+
+namespace {
 
 /// A name in an entry of `layers`.
 Setting layer_parameter(const std::string& name, const Place& place) {
@@ -116,11 +119,15 @@ std::vector<Setting> read_settings(const Json& object, const Place& place, NameR
 }  // namespace
 
 std::vector<Setting> parse_settings(const Json& object, const Place& place) {
-  return read_settings(object, place, named_parameter);
+  return read_settings(object, place, axis_parameter);
 }
 
 std::vector<Setting> parse_layer_settings(const Json& object, const Place& place) {
   return read_settings(object, place, layer_parameter);
+}
+
+double value_between(double from, double to, bool logarithmic, double part) {
+  return to_12_digits(logarithmic ? from * std::pow(to / from, part) : from + (to - from) * part);
 }
 
 namespace {
@@ -130,8 +137,7 @@ double range_value(double from, double to, std::int64_t count, bool logarithmic,
     const double end = i == 0 ? from : to;
     return end == 0 ? 0.0 : end;
   }
-  const double part = static_cast<double>(i) / static_cast<double>(count - 1);
-  return to_12_digits(logarithmic ? from * std::pow(to / from, part) : from + (to - from) * part);
+  return value_between(from, to, logarithmic, static_cast<double>(i) / static_cast<double>(count - 1));
 }
 
 }  // namespace
@@ -255,7 +261,7 @@ Json range_list(const Parameter& parameter, const Json& object, const Place& pla
 void refuse_sampled(const Json& value, const Place& place) {
   for (const char* key : {"sample", "samples", "distribution"}) {
     if (value.is_object() && value.contains(key)) {
-      throw place.error("sampled axes are known, but not yet supported; use a list or a range");
+      throw place.error("an axis is a list or a range; drawn values belong in 'sample' beside 'grid'");
     }
   }
 }
@@ -267,7 +273,7 @@ Json column_of(const Setting& setting, const Json& raw) {
 
 /// A list or range of one parameter's values.
 Axis parameter_axis(const std::string& name, const Json& value, const Place& place) {
-  const Setting model = named_parameter(name, place);
+  const Setting model = axis_parameter(name, place);
   refuse_sampled(value, place);
   if (value.is_object() && !value.contains("from")) {
     throw place.error(
@@ -336,7 +342,7 @@ Axis linked_axis(const std::string& name, const Json& value, const Place& place)
   Axis axis{name, place, linked_names(name), {}};
   std::vector<Setting> models;
   for (const std::string& part : axis.columns) {
-    models.push_back(named_parameter(part, place));
+    models.push_back(axis_parameter(part, place));
   }
   refuse_twice(models);
   refuse_sampled(value, place);

@@ -30,16 +30,41 @@ std::string reason_in_layer(const Setting& setting, const HardwareResolver& reso
 
 }  // namespace
 
-bool any_setting_matters(const AxisValue& value, const HardwareResolver& resolver, const Digits& digits) {
-  return std::any_of(value.settings.begin(), value.settings.end(), [&](const Setting& setting) {
-    for (std::size_t layer = 0; layer < resolver.layers().size(); ++layer) {
-      const bool elsewhere = !setting.pattern.empty() && !resolver.reaches(setting, layer);
-      if (!elsewhere && reason_in_layer(setting, resolver, layer, digits).empty()) {
-        return true;
-      }
+namespace {
+
+/// Adds why a setting changes nothing, layer by layer, each reason once; false where it does something in some layer.
+bool collect_reasons(const Setting& setting, const HardwareResolver& resolver, const Digits& digits,
+                     std::vector<std::string>& reasons) {
+  bool silent = true;
+  for (std::size_t layer = 0; layer < resolver.layers().size(); ++layer) {
+    if (!setting.pattern.empty() && !resolver.reaches(setting, layer)) continue;
+    const std::string reason = reason_in_layer(setting, resolver, layer, digits);
+    silent = silent && !reason.empty();
+    if (!reason.empty() && std::find(reasons.begin(), reasons.end(), reason) == reasons.end()) {
+      reasons.push_back(reason);
     }
-    return false;
-  });
+  }
+  return silent;
+}
+
+std::string at_every_point(std::vector<std::string> reasons) {
+  if (reasons.empty()) {
+    return "all its values make the same chip at every point";
+  }
+  reasons.resize(std::min<std::size_t>(reasons.size(), 4));
+  return fmt::format("{} at every point", fmt::join(reasons, "; "));
+}
+
+}  // namespace
+
+bool setting_matters(const Setting& setting, const HardwareResolver& resolver, const Digits& digits) {
+  std::vector<std::string> reasons;
+  return !collect_reasons(setting, resolver, digits, reasons);
+}
+
+bool any_setting_matters(const AxisValue& value, const HardwareResolver& resolver, const Digits& digits) {
+  return std::any_of(value.settings.begin(), value.settings.end(),
+                     [&](const Setting& setting) { return setting_matters(setting, resolver, digits); });
 }
 
 std::string reason_without_effect(const Axis& axis, std::size_t index, const HardwareResolver& resolver,
@@ -47,20 +72,16 @@ std::string reason_without_effect(const Axis& axis, std::size_t index, const Har
   std::vector<std::string> reasons;
   for (digits[index] = 0; digits[index] < axis.values.size(); ++digits[index]) {
     for (const Setting& setting : axis.values[digits[index]].settings) {
-      for (std::size_t layer = 0; layer < resolver.layers().size(); ++layer) {
-        const bool elsewhere = !setting.pattern.empty() && !resolver.reaches(setting, layer);
-        const std::string reason = elsewhere ? "" : reason_in_layer(setting, resolver, layer, digits);
-        if (!reason.empty() && std::find(reasons.begin(), reasons.end(), reason) == reasons.end()) {
-          reasons.push_back(reason);
-        }
-      }
+      collect_reasons(setting, resolver, digits, reasons);
     }
   }
-  if (reasons.empty()) {
-    return "all its values make the same chip at every point";
-  }
-  reasons.resize(std::min<std::size_t>(reasons.size(), 4));
-  return fmt::format("{} at every point", fmt::join(reasons, "; "));
+  return at_every_point(std::move(reasons));
+}
+
+std::string reason_without_effect(const Setting& setting, const HardwareResolver& resolver, const Digits& digits) {
+  std::vector<std::string> reasons;
+  collect_reasons(setting, resolver, digits, reasons);
+  return at_every_point(std::move(reasons));
 }
 
 std::set<ParameterGroup> deciding_groups(const SweepFile& sweep) {

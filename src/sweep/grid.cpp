@@ -212,8 +212,27 @@ struct Grid::Impl {
                        describe_point(sweep, at), resolver.layers()[layer].name, found.reason, where);
   }
 
+  /// The parameters of a sample move together, but one that matters nowhere is as silent as an axis without effect.
+  void refuse_silent_parameters(std::size_t axis) const {
+    const Axis& sample = sweep.axes[axis];
+    for (std::size_t column = 0; column < sample.columns.size(); ++column) {
+      const auto matters = [&](const Digits& at) {
+        return setting_matters(sample.values[at[axis]].settings[column], resolver, at);
+      };
+      std::uint64_t index = 0;
+      while (index < size() && !matters(digits(index))) ++index;
+      if (index < size()) continue;
+      const Setting& silent = sample.values[digits(0)[axis]].settings[column];
+      throw silent.place.error(fmt::format("has no effect: {}", reason_without_effect(silent, resolver, digits(0))));
+    }
+  }
+
   void refuse_without_effect(std::size_t axis) const {
     const Axis& found = sweep.axes[axis];
+    if (found.sampled) {
+      refuse_silent_parameters(axis);
+      return;
+    }
     const bool alone = found.values.size() == 1;
     const auto effect = [&](const Digits& at) {
       return alone ? any_setting_matters(found.values.front(), resolver, at)

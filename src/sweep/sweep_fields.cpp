@@ -5,6 +5,7 @@
 #include "crossgrid/data/dataset_format.hpp"
 #include "crossgrid/sweep/parameter.hpp"
 #include "crossgrid/sweep/sweep_file.hpp"
+#include "sample_axis.hpp"
 
 namespace crossgrid {
 
@@ -66,6 +67,10 @@ const std::vector<SweepField>& sweep_fields() {
         {"calibration.percentile", "of the profiled values", {{"type", "number"}, {"minimum", 0}, {"maximum", 100}}},
         {"calibration.file", "file of calibrated ranges; no images are needed then", text},
         {"layers", "parameters of the layers that match, a later entry wins", {{"type", "array"}}},
+        {"sample.method", "how points are placed between the ends of the parameters", {{"enum", sample_methods()}}},
+        {"sample.points", "how many", {{"type", "integer"}, {"minimum", 1}, {"maximum", most_sample_points}}},
+        {"sample.seed", "of a Latin hypercube, or of the digital shift of a Sobol sequence", first},
+        {"sample.parameters", "what is drawn: parameter -> ends and scale", {{"type", "object"}}},
         {"exclude", "points that are left out", {{"type", "array"}}},
         {"trials", "chips per point", {{"type", "integer"}, {"minimum", 1}, {"maximum", max_trials}}},
         {"seed", "of all random numbers", {{"type", "integer"}, {"minimum", 0}, {"maximum", max_seed}}},
@@ -96,7 +101,7 @@ bool is_sweep_section(std::string_view path) {
 }
 
 std::vector<std::string> sweep_names() {
-  std::vector<std::string> names{"hardware", "grid", "dataset", "calibration", "include"};
+  std::vector<std::string> names{"hardware", "grid", "sample", "dataset", "calibration", "include"};
   for (const SweepField& field : sweep_fields()) {
     names.push_back(field.path);
   }

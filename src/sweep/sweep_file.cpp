@@ -10,6 +10,7 @@
 #include "command_line_values.hpp"
 #include "crossgrid/sweep/effective_hardware.hpp"
 #include "document.hpp"
+#include "sample_axis.hpp"
 #include "sweep_fields.hpp"
 #include "sweep_settings.hpp"
 
@@ -319,7 +320,29 @@ void refuse_axes_that_meet(const std::vector<Axis>& axes) {
   }
 }
 
-std::vector<Axis> read_axes(const Document& document) {
+/// The axis that `sample` makes; none where there is no sample.
+std::optional<Axis> read_sample(const Fields& fields) {
+  const DocumentLeaf* any = nullptr;
+  for (const char* member : {"sample.parameters", "sample.method", "sample.points", "sample.seed"}) {
+    if (const DocumentLeaf* leaf = fields.find(member); leaf && !any) any = leaf;
+  }
+  if (!any) return std::nullopt;
+  for (const char* member : {"sample.method", "sample.points", "sample.parameters"}) {
+    if (!fields.find(member)) throw any->place.error(fmt::format("'{}' is missing", member));
+  }
+  SampleSpec spec;
+  ProblemList problems;
+  problems.attempt([&] { spec.method = fields.word("sample.method", "", sample_methods()); });
+  problems.attempt([&] { spec.points = fields.integer("sample.points", 1, most_sample_points, 1); });
+  problems.attempt([&] {
+    if (fields.find("sample.seed")) spec.seed = fields.integer("sample.seed", 0, max_seed, 0);
+  });
+  problems.throw_if_any();
+  const DocumentLeaf& parameters = *fields.find("sample.parameters");
+  return sample_axis(spec, parameters.value, parameters.place);
+}
+
+std::vector<Axis> read_axes(const Document& document, const Fields& fields) {
   std::vector<Axis> axes;
   ProblemList problems;
   for (const DocumentLeaf& leaf : document.leaves) {
@@ -328,6 +351,9 @@ std::vector<Axis> read_axes(const Document& document) {
       problems.attempt([&] { axes.push_back(parse_axis(name, leaf.value, leaf.place)); });
     }
   }
+  problems.attempt([&] {
+    if (std::optional<Axis> sample = read_sample(fields)) axes.push_back(std::move(*sample));
+  });
   problems.attempt([&] { refuse_axes_that_meet(axes); });
   problems.throw_if_any();
   return axes;
@@ -428,6 +454,9 @@ void refuse_lost_overrides(const Document& document, const std::vector<Axis>& ax
         return std::any_of(value.settings.begin(), value.settings.end(),
                            [&](const Setting& setting) { return setting.name() == name; });
       });
+      if (always && axis.sampled) {
+        throw leaf.place.error(fmt::format("has no effect: '{}' is drawn by 'sample'", name));
+      }
       if (always) {
         throw leaf.place.error(fmt::format("has no effect: '{0}' is an axis of the grid; say --grid {0}=VALUE", name));
       }
@@ -501,7 +530,7 @@ SweepFile parse_sweep(const Json& root, const std::string& path, const SweepOver
   sweep.hardware = read_hardware(document, problems);
   problems.attempt([&] { sweep.layers = read_layers(fields, problems); });
   // What is said of axes makes sense only where they could all be read.
-  const bool axes_read = problems.attempt([&] { sweep.axes = read_axes(document); });
+  const bool axes_read = problems.attempt([&] { sweep.axes = read_axes(document, fields); });
   if (axes_read) {
     problems.attempt([&] { refuse_lost_overrides(document, sweep.axes); });
     problems.attempt([&] { sweep.exclude = read_exclude(document, sweep.axes, !overrides.grid.empty()); });

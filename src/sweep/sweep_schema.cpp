@@ -158,6 +158,32 @@ Json range_schema() {
   return range;
 }
 
+Json sampled_range_schema() {
+  const Json number{{"type", "number"}};
+  Json range = sealed({{"from", number}, {"to", number}, {"scale", {{"enum", {"linear", "log"}}}}});
+  range["required"] = {"from", "to"};
+  return range;
+}
+
+/// Ranges of sampled parameters, by name.
+Json sample_schema() {
+  const Json range = reference("sampled_range");
+  Json properties = Json::object();
+  Json patterns = Json::object();
+  for (const Parameter* offer : offered()) {
+    const Parameter& parameter = *offer;
+    if (!parameter.supported.integer && !parameter.supported.number) continue;
+    if (parameter.scope != ParameterScope::layers_only) properties[parameter.path] = range;
+    if (parameter.scope != ParameterScope::whole_network) {
+      patterns[fmt::format("^{}@[^,]+$", escaped(parameter.path))] = range;
+    }
+  }
+  Json parameters = sealed(std::move(properties));
+  parameters["patternProperties"] = std::move(patterns);
+  parameters["minProperties"] = 1;
+  return parameters;
+}
+
 Json settings_schema(Json& definitions) {
   // What is set per layer only can be set here too, with a pattern.
   Json settings = NestedObject("settings", parameter_items(Holder::settings), false, true, definitions).object("");
@@ -249,7 +275,8 @@ Items field_items() {
   Items items;
   for (const SweepField& field : sweep_fields()) {
     if (field.path != "layers" && field.path != "exclude" && field.path != "expected") {
-      items.emplace_back(field.path, described(field.schema, field.about));
+      const bool sampled = field.path == "sample.parameters";
+      items.emplace_back(field.path, sampled ? reference(field.path) : described(field.schema, field.about));
     }
   }
   for (auto& [path, schema] : parameter_items(Holder::hardware)) {
@@ -277,6 +304,8 @@ Json sweep_schema() {
     definitions["axis." + parameter.path] = axis_schema(parameter);
   }
   definitions["range"] = range_schema();
+  definitions["sampled_range"] = sampled_range_schema();
+  definitions["sample.parameters"] = described(sample_schema(), find_sweep_field("sample.parameters")->about);
   definitions["settings"] = settings_schema(definitions);
   Json schema{{"$schema", "http://json-schema.org/draft-07/schema#"},
               {"title", "Crossgrid sweep"},

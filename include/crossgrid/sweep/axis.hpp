@@ -26,22 +26,29 @@ struct AxisValue {
   std::vector<Setting> settings;
 };
 
-/// One axis of the grid: a list or range of a parameter's values, linked parameters, or named settings.
+/// One axis of the grid: a list or range of a parameter's values, linked parameters, named settings, or a sample.
 struct Axis {
   std::string name;
   Place place;
   std::vector<std::string> columns;  ///< parameters' names, or the name of the settings
   std::vector<AxisValue> values;
+  bool sampled = false;  ///< made by `sample`: each of its parameters is meant to have an effect
 };
 
 /// Reads one member of `grid`.
 Axis parse_axis(const std::string& name, const Json& value, const Place& place);
+
+/// The parameter that an axis `parameter` or `parameter@pattern` sets, without a value.
+Setting axis_parameter(const std::string& name, const Place& place);
 
 /// Reads an object of parameters, nested or dotted (rule R3); names may be "parameter@pattern".
 std::vector<Setting> parse_settings(const Json& object, const Place& place);
 
 /// The same for an entry of `layers`: no patterns, but parameters that are set per layer only.
 std::vector<Setting> parse_layer_settings(const Json& object, const Place& place);
+
+/// What lies `part` of the way between two values, rounded to 12 significant digits (rule R4).
+double value_between(double from, double to, bool logarithmic, double part);
 
 /// Values of a range, rounded to 12 significant digits (rule R4), both ends exact.
 std::vector<double> range_values(double from, double to, std::int64_t count, bool logarithmic);
