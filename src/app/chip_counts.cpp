@@ -1,7 +1,5 @@
 #include "crossgrid/app/chip_counts.hpp"
 
-#include "crossgrid/base/id_set.hpp"
-
 namespace crossgrid {
 
 ExitCode ChipCounts::exit_code() const {
@@ -9,21 +7,10 @@ ExitCode ChipCounts::exit_code() const {
   return failed > 0 ? ExitCode::failed_points : ExitCode::success;
 }
 
-void for_each_chip(const Grid& grid, const std::function<void(const Chip&)>& visit) {
-  IdSet seen(grid.size());
-  Chip chip;
-  for (chip.index = 0; chip.index < grid.size(); ++chip.index) {
-    chip.point = grid.id(chip.index);
-    if (!seen.insert(chip.point)) continue;
-    const std::uint32_t trials = grid.trials(chip.index);
-    for (chip.trial = 0; chip.trial < trials; ++chip.trial, ++chip.number) visit(chip);
-  }
-}
-
 std::vector<ChipCounts> count_chips(const SweepContext& context, const RecordedWork& work, std::uint32_t shards) {
   const ImageSpan whole{context.first_image, context.image_count};
   std::vector<ChipCounts> all(shards);
-  for_each_chip(context.grid, [&](const Chip& chip) {
+  for_each_chip(round_plan(context).choose(work).points, [&](const Chip& chip) {
     ChipCounts& counts = all[shard_of(chip.number, shards) - 1];
     ++counts.chips;
     if (!work.has_point(chip.point)) return;

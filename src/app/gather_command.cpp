@@ -57,7 +57,7 @@ void check_numeric_classes(const std::string& folder, const JournalContent& jour
 /// Every image of every done chip is in its sums once; count + not_finite is over images.
 void check_each_image_once(const SweepContext& context, const RecordedWork& work) {
   const ImageSpan whole{context.first_image, context.image_count};
-  for_each_chip(context.grid, [&](const Chip& chip) {
+  for_each_chip(round_plan(context).choose(work).points, [&](const Chip& chip) {
     if (!work.has_point(chip.point)) return;
     const TrialState state = work.trial(chip.point, chip.trial, whole, context.sweep.metrics);
     for (const auto& [name, sum] : state.metrics) {
@@ -131,8 +131,9 @@ int gather_command(const Arguments& arguments) {
   for (const JournalLoss& loss : journal.losses) {
     if (!loss.at_end) fmt::print("{:<16}{}\n", "damage", loss.text());
   }
-  const DatabaseCounts counts = write_database(files, folder, point_table(context.grid), journal,
-                                               database_request(context, "crossgrid gather " + shell_word(folder)));
+  const DatabaseCounts counts =
+      write_database(files, folder, point_table(round_plan(context).choose(journal.work).points), journal,
+                     database_request(context, "crossgrid gather " + shell_word(folder)));
   const ChipCounts chips = count_chips(context, journal.work, Shard{});
   fmt::print("{:<16}{} done, {} failed, {} left; wrote {}/points.jsonl\n", "all", counted(counts.done, "point"),
              grouped(counts.failed), grouped(counts.points - counts.done - counts.failed), folder);

@@ -16,6 +16,9 @@ DatabaseRequest database_request(const SweepContext& context, const std::string&
     request.expected.push_back(
         {expected.entry, expected.column, expected.value, expected.tolerance, context.grid.matches(expected.where)});
   }
+  if (context.sweep.bisect) {
+    request.crossings = [plan = round_plan(context)](const RecordedWork& work) { return plan.crossings(work); };
+  }
   return request;
 }
 
@@ -36,7 +39,12 @@ OutputRequest output_request(const SweepContext& context, const std::string& fol
   request.header.first_image = context.first_image;
   request.header.images = context.image_count;
   request.header.sweep = context.sweep.resolved;
-  request.points = point_table(context.grid);
+  request.points = point_table(ChosenPoints(context.grid));
+  if (RoundPlan plan = round_plan(context); plan.in_rounds()) {
+    request.chosen = [plan = std::move(plan)](const RecordedWork& work) {
+      return point_table(plan.choose(work).points);
+    };
+  }
   request.parameters_of = [&grid = context.grid](std::uint64_t index) { return grid.resolved(index); };
   request.database = database_request(context, next_command);
   request.extend = extend;

@@ -25,6 +25,13 @@ int positive(const boost::program_options::variables_map& values, const char* na
   return value == 0 ? otherwise : value;
 }
 
+/// Of all chips.
+std::uint64_t units_at_most(const SweepContext& context, const WorkEstimate& work, std::uint32_t unit_images) {
+  const std::uint64_t begin = context.first_image / unit_images;
+  const std::uint64_t end = (context.first_image + context.image_count + unit_images - 1) / unit_images;
+  return work.chips * (end - begin);
+}
+
 }  // namespace
 
 int plan_command(const Arguments& arguments) {
@@ -42,14 +49,24 @@ int plan_command(const Arguments& arguments) {
   const RecordedWork nothing;
   const std::uint32_t unit_images = default_unit_images(context.image_count, work.chips, workers);
   const SweepUnits units(context, nothing, unit_images, false);
-  const RunAccount::Predicted predicted = predict_run(work, units.total(), units.total(), workers, threads);
+  const RoundPlan plan = round_plan(context);
+  const std::uint64_t all_units = plan.in_rounds() ? units_at_most(context, work, unit_images) : units.total();
+  const RunAccount::Predicted predicted = predict_run(work, all_units, all_units, workers, threads);
   fmt::print("sweep       {} ({})\n", context.sweep.name, context.sweep.path);
   fmt::print("axes        {}\n", fmt::join(context.grid.columns(), ", "));
+  if (plan.in_rounds()) {
+    const RoundPlan::Bound most = plan.bound();
+    fmt::print("rounds      at most {}; what each runs follows from the results before: all below is the most\n",
+               most.rounds);
+  }
   fmt::print("points      {} ({} equal to another: computed once)\n", grouped(work.points), grouped(work.duplicates));
   fmt::print("chips       {} (points x trials; points without randomness have one)\n", grouped(work.chips));
+  const std::uint64_t images = std::min<std::uint64_t>(unit_images, context.image_count);
   fmt::print("units       {} (of at most {} images of one chip, with {}: what is run and recorded at once)\n",
-             grouped(units.total()), grouped(std::min<std::uint64_t>(unit_images, context.image_count)),
-             counted(static_cast<std::uint64_t>(workers), "worker"));
+             plan.in_rounds()
+                 ? fmt::format("at most {}, {} in the first round", grouped(all_units), grouped(units.total()))
+                 : grouped(all_units),
+             grouped(images), counted(static_cast<std::uint64_t>(workers), "worker"));
   fmt::print("inferences  {} ({} images per chip, {})\n", grouped(work.inferences), grouped(context.image_count),
              context.test->description());
   fmt::print("products    {:.3g} GFLOP\n", work.gigaflops);

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "crossgrid/app/command_line.hpp"
 #include "crossgrid/app/commands.hpp"
 #include "crossgrid/app/report_page.hpp"
@@ -43,8 +45,13 @@ int report_command(const Arguments& arguments) {
   if (!pareto.empty() && parse_objectives(pareto).size() < 2) {
     throw Error(ExitCode::usage, fmt::format("--pareto {}: expected at least two objectives", pareto));
   }
-  const std::string page =
-      report_page(file, json_if_there(folder + "/summary.json"), json_if_there(folder + "/sweep.json"), pareto);
+  std::optional<DatabaseTable> crossings;
+  if (const std::string path = folder + "/crossings.jsonl"; file_exists(posix_files(), path)) {
+    const DatabaseFile lines(path);
+    crossings = lines.read(lines.columns().names());
+  }
+  const std::string page = report_page(file, crossings ? &*crossings : nullptr, json_if_there(folder + "/summary.json"),
+                                       json_if_there(folder + "/sweep.json"), pareto);
   const std::string output = values->count("output") ? (*values)["output"].as<std::string>() : folder + "/report.html";
   replace_file(posix_files(), output, page);
   fmt::print("wrote {}\n", output);

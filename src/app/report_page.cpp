@@ -84,8 +84,10 @@ std::string axes_text(const Json& axes) {
 
 class Page {
  public:
-  Page(const DatabaseFile& file, const Json& summary, const Json& sweep, const std::string& pareto)
+  Page(const DatabaseFile& file, const DatabaseTable* crossings, const Json& summary, const Json& sweep,
+       const std::string& pareto)
       : file_(file),
+        crossings_(crossings),
         summary_(summary),
         sweep_(sweep),
         table_(file.read(columns_needed(file, pareto))),
@@ -102,11 +104,12 @@ class Page {
         "<title>{0}: Crossgrid report</title><style>{1}</style></head><body>\n<h1>{0}</h1>\n",
         html_text(name), style);
     page += fmt::format("<p class=\"soft\">{}</p>\n", html_text(told(sweep_, "about")));
+    page += "<nav><a href=\"#overview\">Overview</a><a href=\"#expected\">Expected values</a>";
+    if (crossings_) page += "<a href=\"#crossings\">Crossings</a>";
     page +=
-        "<nav><a href=\"#overview\">Overview</a><a href=\"#expected\">Expected values</a>"
         "<a href=\"#axes\">Axes</a><a href=\"#pairs\">Pairs of axes</a><a href=\"#pareto\">Pareto front</a>"
         "<a href=\"#failures\">Failures</a><a href=\"#provenance\">Provenance</a></nav>\n";
-    page += overview() + expected() + axes() + pairs() + pareto_section() + failures() + provenance();
+    page += overview() + expected() + crossings() + axes() + pairs() + pareto_section() + failures() + provenance();
     return page + "</body></html>\n";
   }
 
@@ -207,6 +210,23 @@ class Page {
       text += "</tr>\n";
     }
     return text + "</table>\n";
+  }
+
+  std::string crossings() const {
+    if (!crossings_) return "";
+    std::string text = "<h2 id=\"crossings\">Crossings</h2>\n<table>\n" + head_row(crossings_->names.names());
+    const std::size_t shown = std::min(crossings_->rows(), most_front_rows);
+    for (std::size_t at = 0; at < shown; ++at) {
+      std::vector<std::string> cells;
+      for (const auto& column : crossings_->columns) cells.push_back(readable(column[at]));
+      text += cells_row(cells);
+    }
+    text += "</table>\n";
+    if (crossings_->rows() > shown) {
+      text += fmt::format("<p class=\"soft\">and {} more: <code>crossgrid query DIR/crossings.jsonl</code></p>\n",
+                          grouped(crossings_->rows() - shown));
+    }
+    return text;
   }
 
   static std::string figure(const std::string& svg, const std::string& caption) {
@@ -448,6 +468,7 @@ class Page {
   }
 
   const DatabaseFile& file_;
+  const DatabaseTable* crossings_;
   const Json& summary_;
   const Json& sweep_;
   DatabaseTable table_;
@@ -457,8 +478,9 @@ class Page {
 
 }  // namespace
 
-std::string report_page(const DatabaseFile& file, const Json& summary, const Json& sweep, const std::string& pareto) {
-  return Page(file, summary, sweep, pareto).text();
+std::string report_page(const DatabaseFile& file, const DatabaseTable* crossings, const Json& summary,
+                        const Json& sweep, const std::string& pareto) {
+  return Page(file, crossings, summary, sweep, pareto).text();
 }
 
 }  // namespace crossgrid

@@ -115,9 +115,11 @@ RunOptions read_options(const po::variables_map& values) {
 
 /// What the user reads before the run starts.
 void announce(const SweepContext& context, const RunOptions& options, const OutputFindings& findings,
-              const WorkEstimate& work, const RunAccount::Predicted& predicted) {
-  fmt::print("{}: {} ({} equal to another), {}, {}\n", context.sweep.name, counted(work.points, "point"),
-             grouped(work.duplicates), counted(predicted.units, "unit"), counted(context.image_count, "test image"));
+              const WorkEstimate& work, const RunAccount::Predicted& predicted, std::uint64_t units) {
+  const bool in_rounds = round_plan(context).in_rounds();
+  fmt::print("{}: {}{} ({} equal to another), {}{}, {}\n", context.sweep.name, in_rounds ? "at most " : "",
+             counted(work.points, "point"), grouped(work.duplicates), counted(units, "unit"),
+             in_rounds ? " in this round" : "", counted(context.image_count, "test image"));
   fmt::print("{}, network '{}'\n", context.test->description(), context.network.name);
   if (findings.existed) {
     fmt::print("{}: {} done, {} begun, {} new, {} in the journal but not in this grid (kept, not in the database)\n",
@@ -228,6 +230,7 @@ ExitCode lead(const po::variables_map& values, const Arguments& arguments, MpiTr
   if (transport) signs.emplace(*transport);
   const SweepContext context = load_sweep_context(sweep_argument(help, values));
   RunOptions options = read_options(values);
+  if (!options.shard.whole()) refuse_shards_in_rounds(context.sweep);
   if (options.folder.empty()) options.folder = "results/" + context.sweep.name;
   FileSystem& files = posix_files();
   std::optional<StartLock> start(std::in_place, files, options.folder);
@@ -247,10 +250,11 @@ ExitCode lead(const po::variables_map& values, const Arguments& arguments, MpiTr
       options.unit_images ? options.unit_images : default_unit_images(context.image_count, chips, workers);
   SweepUnits units(context, folder.work(), unit_images, options.retry_failed, options.shard);
   const std::uint64_t cuts = (context.image_count + unit_images - 1) / unit_images;
-  const RunAccount::Predicted predicted = predict_run(work, units.total(), work.chips * cuts, workers, threads);
+  const std::uint64_t run_units = round_plan(context).in_rounds() ? chips * cuts : units.total();
+  const RunAccount::Predicted predicted = predict_run(work, run_units, work.chips * cuts, workers, threads);
   folder.expect(predicted);
   ProgressLine progress(options.quiet);
-  if (!options.quiet) announce(context, options, folder.findings(), work, predicted);
+  if (!options.quiet) announce(context, options, folder.findings(), work, predicted, units.total());
 
   const auto warn = [&progress](const std::string& line) { progress.note("warning: " + line); };
   JournalSink sink(folder, system_time(), this_process().host, warn, options.disk_wait);

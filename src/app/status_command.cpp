@@ -135,13 +135,15 @@ void print_failure(const std::string& folder, const Id128& id, const Unit& unit,
   fmt::print("          {}\n", command_to_replay(shell_word(folder), id, unit));
 }
 
-void print_failures(const std::string& folder, const SweepContext& context, const JournalContent& journal) {
+void print_failures(const std::string& folder, const SweepContext& context, const ChosenPoints& points,
+                    const JournalContent& journal) {
   std::size_t shown = 0, found = 0;
   const ImageSpan whole{context.first_image, context.image_count};
-  for (std::uint64_t index = 0; index < context.grid.size(); ++index) {
+  for (std::uint64_t n = 0; n < points.size(); ++n) {
+    const auto [index, trials] = points[n];
     const Id128 id = context.grid.id(index);
     if (!journal.work.has_point(id)) continue;
-    for (std::uint32_t trial = 0; trial < context.grid.trials(index); ++trial) {
+    for (std::uint32_t trial = 0; trial < trials; ++trial) {
       for (const FailedSpan& span : journal.work.trial(id, trial, whole, context.sweep.metrics).failed) {
         ++found;
         if (shown == failures_shown) continue;
@@ -152,6 +154,13 @@ void print_failures(const std::string& folder, const SweepContext& context, cons
     }
   }
   if (found > shown) fmt::print("          and {} more failed units\n", found - shown);
+}
+
+/// Where a sweep that decides in rounds stands; what is counted is what was decided so far.
+void print_round(const RoundPlan& plan, const RoundPlan::Choice& choice, const ChipCounts& chips) {
+  const RoundPlan::Bound most = plan.bound();
+  fmt::print("round     {} of at most {}{}; at most {} in all\n", choice.round, most.rounds,
+             chips.left() == 0 ? ", the last" : "", counted(most.chips, "chip"));
 }
 
 /// Unit records of a shard's journal, or of all journals.
@@ -184,7 +193,9 @@ int status_command(const Arguments& arguments) {
   const ChipCounts chips = count_chips(context, journal.work, shard);
   if (values->count("check")) return static_cast<int>(chips.exit_code());
   if (!shard.whole()) throw Error(ExitCode::usage, "--shard needs --check or --records");
-  const DatabaseCounts counts = count_points(point_table(context.grid), journal.work, database_request(context, ""));
+  const RoundPlan plan = round_plan(context);
+  const RoundPlan::Choice choice = plan.choose(journal.work);
+  const DatabaseCounts counts = count_points(point_table(choice.points), journal.work, database_request(context, ""));
 
   fmt::print("sweep     {} in {}\n", context.sweep.name, folder);
   fmt::print("points    {} of {} done ({:.1f} %), {} failed, {} begun, {} pending\n", grouped(counts.done),
@@ -192,6 +203,7 @@ int status_command(const Arguments& arguments) {
              100.0 * static_cast<double>(counts.done) / static_cast<double>(std::max<std::uint64_t>(counts.points, 1)),
              grouped(counts.failed), grouped(counts.partial), grouped(counts.pending));
   fmt::print("chips     {} of {} done, {} failed\n", grouped(chips.done), grouped(chips.chips), grouped(chips.failed));
+  if (plan.in_rounds()) print_round(plan, choice, chips);
   if (counts.expected.total()) fmt::print("expected  {}\n", counts.expected.text());
   print_runs(folder, context, journal);
   print_submitted(folder);
@@ -199,7 +211,7 @@ int status_command(const Arguments& arguments) {
     // A line without its end is one that is being written at this moment.
     if (!loss.at_end) fmt::print("journal   {}\n", loss.text());
   }
-  print_failures(folder, context, journal);
+  print_failures(folder, context, choice.points, journal);
   return 0;
 }
 

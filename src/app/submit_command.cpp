@@ -183,6 +183,7 @@ int submit_command(const Arguments& arguments) {
   if (request.shards < 1 || request.shards > most_shards) {
     throw Error(ExitCode::usage, fmt::format("--shards {}: expected 1 to {}", request.shards, most_shards));
   }
+  if (request.shards > 1) refuse_shards_in_rounds(context.sweep);
   request.name = context.sweep.name;
   request.program = this_program();
   request.work_folder = fs::current_path().string();

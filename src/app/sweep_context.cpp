@@ -110,6 +110,18 @@ CalibrationPlan SweepContext::calibration_plan() const {
   return plan;
 }
 
+RoundPlan round_plan(const SweepContext& context) {
+  return {context.sweep, context.grid, {context.first_image, context.image_count}};
+}
+
+void refuse_shards_in_rounds(const SweepFile& sweep) {
+  if (!sweep.bisect && !sweep.rounds) return;
+  throw Error(ExitCode::usage,
+              fmt::format("{}: /{}: decides each round from the results of all chips, which shards can't see of each "
+                          "other; run it as one job, with as many workers as you like",
+                          sweep.path, sweep.bisect ? "bisect" : "rounds"));
+}
+
 SweepContext load_sweep_context(SweepFile sweep, MissingSplit missing) {
   Network network = read_for(sweep, "/network", [&] { return read_network(sweep.network_path); });
   const auto test = read_for(sweep, "/dataset", [&] { return open_split(sweep, sweep.dataset_split); });

@@ -14,24 +14,41 @@ constexpr std::uint64_t units_per_worker = 8;
 
 SweepUnits::SweepUnits(const SweepContext& context, const RecordedWork& work, std::uint32_t unit_images,
                        bool retry_failed, const Shard& shard)
-    : context_(context), work_(work), unit_images_(unit_images), retry_failed_(retry_failed), shard_(shard) {
-  std::uint64_t chip = 0;
-  IdSet seen(context_.grid.size());
-  for (std::uint64_t index = 0; index < context_.grid.size(); ++index) {
-    const Id128 id = context_.grid.id(index);
-    if (seen.insert(id)) total_ += units_of(index, id, chip).size();
-  }
+    : context_(context),
+      work_(work),
+      unit_images_(unit_images),
+      retry_failed_(retry_failed),
+      shard_(shard),
+      plan_(round_plan(context)),
+      points_(context.grid),
+      walk_(points_) {
+  begin_round();
 }
 
-std::vector<Unit> SweepUnits::units_of(std::uint64_t index, const Id128& id, std::uint64_t& chip) const {
+void SweepUnits::begin_round() {
+  points_ = plan_.choose(work_).points;
+  std::vector<Chip> chips;
+  for (ChipWalk walk(points_); walk.next(chips);) total_ += units_of(chips).size();
+  walk_ = ChipWalk(points_);
+}
+
+bool SweepUnits::next_round() {
+  if (!plan_.in_rounds()) return false;
+  retry_failed_ = false;  // each failed unit once
+  const std::uint64_t before = total_;
+  begin_round();
+  return total_ > before;
+}
+
+std::vector<Unit> SweepUnits::units_of(const std::vector<Chip>& chips) const {
   std::vector<Unit> units;
   const ImageSpan whole{context_.first_image, context_.image_count};
-  for (std::uint32_t trial = 0; trial < context_.grid.trials(index); ++trial) {
-    if (!shard_.has(chip++)) continue;
-    for (const ImageSpan& span : work_.missing(id, trial, whole, context_.sweep.metrics, retry_failed_)) {
+  for (const Chip& chip : chips) {
+    if (!shard_.has(chip.number)) continue;
+    for (const ImageSpan& span : work_.missing(chip.point, chip.trial, whole, context_.sweep.metrics, retry_failed_)) {
       for (std::uint64_t first = span.first; first < span.end();) {
         const std::uint64_t cut = std::min(span.end(), (first / unit_images_ + 1) * unit_images_);
-        units.push_back({index, trial, first, static_cast<std::uint32_t>(cut - first)});
+        units.push_back({chip.index, chip.trial, first, static_cast<std::uint32_t>(cut - first)});
         first = cut;
       }
     }
@@ -40,13 +57,11 @@ std::vector<Unit> SweepUnits::units_of(std::uint64_t index, const Id128& id, std
 }
 
 bool SweepUnits::advance() {
-  while (index_ < context_.grid.size()) {
-    const std::uint64_t index = index_++;
-    const Id128 id = context_.grid.id(index);
-    if (!seen_.insert(id)) continue;
-    const std::vector<Unit> units = units_of(index, id, chip_);
+  std::vector<Chip> chips;
+  while (walk_.next(chips)) {
+    const std::vector<Unit> units = units_of(chips);
     if (units.empty()) continue;
-    const PointCost cost = point_cost(context_, index);
+    const PointCost cost = point_cost(context_, chips.front().index);
     for (const Unit& unit : units) ready_.push_back({unit, cost.of(1, unit.count)});
     return true;
   }

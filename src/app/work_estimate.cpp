@@ -93,7 +93,7 @@ WorkEstimate estimate_work(const SweepContext& context, const RecordedWork& reco
     }
     point_chips = point_images = 0;
   };
-  for_each_chip(context.grid, [&](const Chip& chip) {
+  for_each_chip(ChosenPoints(context.grid), [&](const Chip& chip) {
     if (chip.index != point_index) {
       end_point();
       point_index = chip.index;
@@ -120,6 +120,14 @@ WorkEstimate estimate_work(const SweepContext& context, const RecordedWork& reco
     work.seconds_per_image = sample.image_seconds / sample.images;
     work.gigaflops = sample.gigaflops / sample.images * static_cast<double>(work.inferences);
     work.definition_bytes = sample.definition_bytes / sample.points;
+  }
+  if (const RoundPlan plan = round_plan(context); plan.in_rounds()) {
+    const RoundPlan::Bound most = plan.bound();
+    work.points = most.points;
+    const double share = std::min(1.0, static_cast<double>(most.chips) / static_cast<double>(work.chips));
+    work.chips = std::min(work.chips, most.chips);
+    work.inferences = static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(work.inferences)));
+    work.gigaflops *= share;
   }
   double weights = 0;
   for (const MatrixLayer& layer : matrix_layers(context.network)) {

@@ -292,25 +292,55 @@ void remove_if_there(FileSystem& files, const std::string& path) {
   }
 }
 
+/// A line for each combination of the axes that are not bisected.
+std::string crossing_text(const Crossing& crossing) {
+  RowText text;
+  const auto number = [](const std::optional<double>& value) { return value ? Json(*value) : Json(); };
+  for (const auto& [name, value] : crossing.others) text.add(name, value);
+  text.add("case", case_name(crossing.what));
+  text.add("threshold", number(crossing.threshold));
+  for (const Crossing::Column& column : crossing.columns) {
+    text.add(column.name, column.crossing);
+    text.add(column.name + ".before", column.before);
+    text.add(column.name + ".after", column.after);
+  }
+  text.add(crossing.metric + ".before", number(crossing.mean_before));
+  text.add(crossing.metric + ".after", number(crossing.mean_after));
+  return text.finish();
+}
+
+void write_crossings(FileSystem& files, const std::string& path, const RecordedWork& work,
+                     const DatabaseRequest& request) {
+  if (!request.crossings) {
+    remove_if_there(files, path);
+    return;
+  }
+  std::string lines;
+  for (const Crossing& crossing : request.crossings(work)) lines += crossing_text(crossing) + "\n";
+  replace_file(files, path, lines);
+}
+
 }  // namespace
 
-PointTable point_table(const Grid& grid) {
+PointTable point_table(const ChosenPoints& points) {
   PointTable table;
-  table.size = grid.size();
-  table.row = [&grid](std::uint64_t index) {
-    Point point = grid.outline(index);
-    return PointTable::Row{index, point.id, std::move(point.axes), point.trials, point.deterministic};
+  table.size = points.size();
+  table.row = [points](std::uint64_t n) {
+    const ChosenPoint chosen = points[n];
+    Point point = points.grid().outline(chosen.index);
+    return PointTable::Row{chosen.index, point.id, std::move(point.axes), chosen.trials, point.deterministic};
   };
-  table.id = [&grid](std::uint64_t index) { return grid.id(index); };
+  table.id = [points](std::uint64_t n) { return points.grid().id(points[n].index); };
+  for (std::uint64_t n = 0; !points.whole() && n < points.size(); ++n) table.indices.push_back(points[n].index);
   return table;
 }
 
 DatabaseCounts count_points(const PointTable& points, const RecordedWork& work, const DatabaseRequest& request) {
   DatabaseCounts counts;
   ExpectedChecks checks(request.expected);
-  for (std::uint64_t index = 0; index < points.size; ++index) {
-    if (work.has_point(points.id(index)) || checks.wants(index)) {
-      const PointTable::Row row = points.row(index);
+  for (std::uint64_t n = 0; n < points.size; ++n) {
+    if (work.has_point(points.id(n)) || checks.wants(points.index(n))) {
+      const PointTable::Row row = points.row(n);
       const PointReduction point = reduce_point(row, work, request);
       count(counts, point);
       check_expected(checks, row, point, request);
@@ -333,8 +363,8 @@ DatabaseCounts write_database(FileSystem& files, const std::string& folder, cons
   std::string document;
   {
     FileReplacement lines(files, folder + "/points.jsonl");
-    for (std::uint64_t index = 0; index < points.size; ++index) {
-      const PointTable::Row row = points.row(index);
+    for (std::uint64_t n = 0; n < points.size; ++n) {
+      const PointTable::Row row = points.row(n);
       const PointReduction point = reduce_point(row, journal.work, request);
       count(counts, point);
       highlights.see(row, point);
@@ -353,6 +383,7 @@ DatabaseCounts write_database(FileSystem& files, const std::string& folder, cons
   } else {
     remove_if_there(files, folder + "/database.json");
   }
+  write_crossings(files, folder + "/crossings.jsonl", journal.work, request);
   counts.expected = checks.counts();
   // Last: where the summary is new, so is all else.
   replace_file(files, folder + "/summary.json",

@@ -32,6 +32,11 @@ std::string database_path(const std::string& path) {
   return std::filesystem::is_directory(path, ignored) ? path + "/points.jsonl" : path;
 }
 
+/// crossings.jsonl has columns of its own.
+std::string meta_path(const std::string& path) {
+  return folder_of(path) + (path.ends_with("crossings.jsonl") ? "/crossings.meta.json" : "/points.meta.json");
+}
+
 Error not_a_line(const std::string& path, std::uint64_t number, const std::string& problem) {
   return input_error(fmt::format("{}:{}", path, number), "not a line of a database: " + problem);
 }
@@ -314,7 +319,7 @@ DatabaseFile::DatabaseFile(const std::string& path, FileSystem& files)
   if (!size.ok()) throw input_error(path_, "can't read it: " + error_text(size.error));
   size_ = static_cast<std::uint64_t>(size.value);
   columns_ = names_of_first_line(*file_, path_);
-  meta_ = read_meta(files, folder_of(path_) + "/points.meta.json", columns_);
+  meta_ = read_meta(files, meta_path(path_), columns_);
 }
 
 DatabaseFile::~DatabaseFile() = default;

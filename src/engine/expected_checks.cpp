@@ -17,7 +17,7 @@ ExpectedChecks::ExpectedChecks(const std::vector<ExpectedRequest>& requests) {
 
 bool ExpectedChecks::wants(std::uint64_t index) const {
   return std::any_of(checks_.begin(), checks_.end(), [&](const Check& check) {
-    return check.next < check.request->points.size() && check.request->points[check.next] == index;
+    return std::binary_search(check.request->points.begin(), check.request->points.end(), index);
   });
 }
 

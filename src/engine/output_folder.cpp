@@ -192,14 +192,14 @@ void OutputFolder::sync() {
 }
 
 DatabaseCounts OutputFolder::counts() const {
-  return count_points(request_.points, content_.work, request_.database);
+  return count_points(chosen_points(), content_.work, request_.database);
 }
 
 DatabaseCounts OutputFolder::write_database() {
   writer_->sync();
   failpoint("database.before_write");
   const DatabaseCounts counts =
-      crossgrid::write_database(files_, request_.path, request_.points, content_, request_.database);
+      crossgrid::write_database(files_, request_.path, chosen_points(), content_, request_.database);
   failpoint("database.after_write");
   return counts;
 }

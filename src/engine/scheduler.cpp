@@ -337,7 +337,13 @@ void Scheduler::check_end(SchedulerActions& actions) {
   if (closed() == source_.total()) {
     // A sink that failed makes nothing durable any more: who stops the run does not wait for it.
     if (durable_ == closed() || bug_ == SchedulerBug::ends_before_durable) {
-      end_run(EngineEnd::complete, actions);
+      if (!source_.next_round()) {
+        end_run(EngineEnd::complete, actions);
+      } else if (draining_) {
+        end_run(EngineEnd::stopped, actions);
+      } else if (!held_) {
+        hand_out(actions);
+      }
     } else if (draining_ && lived_ >= drain_until_) {
       end_run(EngineEnd::stopped, actions);
     }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -162,6 +163,19 @@ struct Grid::Impl {
     return found;
   }
 
+  std::vector<std::vector<std::uint64_t>> lines(std::size_t axis) const {
+    std::vector<std::vector<std::uint64_t>> lines;
+    std::map<Digits, std::size_t> places;  // of the lines, by the other axes' values
+    for (std::uint64_t index = 0; index < size(); ++index) {
+      Digits others = digits(index);
+      others[axis] = 0;
+      const auto [place, added] = places.try_emplace(std::move(others), lines.size());
+      if (added) lines.emplace_back();
+      lines[place->second].push_back(index);
+    }
+    return lines;
+  }
+
   void refuse_excluded(const ExpectedValue& expected) const {
     if (kept && matches(expected.where, 1).empty()) {
       throw expected.where.place.error("'exclude' drops all points that it speaks of");
@@ -301,6 +315,10 @@ std::uint32_t Grid::trials(std::uint64_t index) const {
 
 std::vector<std::uint64_t> Grid::matches(const PointRule& rule) const {
   return impl_->matches(rule, size());
+}
+
+std::vector<std::vector<std::uint64_t>> Grid::lines(std::size_t axis) const {
+  return impl_->lines(axis);
 }
 
 bool Grid::calibrates() const {

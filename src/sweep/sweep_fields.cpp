@@ -71,6 +71,22 @@ const std::vector<SweepField>& sweep_fields() {
         {"sample.points", "how many", {{"type", "integer"}, {"minimum", 1}, {"maximum", most_sample_points}}},
         {"sample.seed", "of a Latin hypercube, or of the digital shift of a Sobol sequence", first},
         {"sample.parameters", "what is drawn: parameter -> ends and scale", {{"type", "object"}}},
+        {"bisect.axis", "axis that is searched for a crossing", text},
+        {"bisect.metric", "what crosses the threshold", {{"enum", known_metrics()}}},
+        {"bisect.threshold", "value of the metric that is searched for", number},
+        {"bisect.worse_by",
+         "instead of threshold: how much worse than at the axis's first value",
+         {{"type", "number"}, {"exclusiveMinimum", 0}}},
+        {"rounds.metric", "what decides which points get more trials", {{"enum", known_metrics()}}},
+        {"rounds.first",
+         "trials of the first round, doubled in each later one up to trials",
+         {{"type", "integer"}, {"minimum", 1}, {"maximum", max_trials}}},
+        {"rounds.keep_best",
+         "fraction of the points that stay in the running after each round",
+         {{"type", "number"}, {"exclusiveMinimum", 0}, {"exclusiveMaximum", 1}}},
+        {"rounds.stop_width",
+         "width of the 95 % interval at which a point gets no more trials",
+         {{"type", "number"}, {"exclusiveMinimum", 0}}},
         {"exclude", "points that are left out", {{"type", "array"}}},
         {"trials", "chips per point", {{"type", "integer"}, {"minimum", 1}, {"maximum", max_trials}}},
         {"seed", "of all random numbers", {{"type", "integer"}, {"minimum", 0}, {"maximum", max_seed}}},
@@ -101,7 +117,7 @@ bool is_sweep_section(std::string_view path) {
 }
 
 std::vector<std::string> sweep_names() {
-  std::vector<std::string> names{"hardware", "grid", "sample", "dataset", "calibration", "include"};
+  std::vector<std::string> names{"hardware", "grid", "sample", "bisect", "rounds", "dataset", "calibration", "include"};
   for (const SweepField& field : sweep_fields()) {
     names.push_back(field.path);
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -320,16 +321,24 @@ void refuse_axes_that_meet(const std::vector<Axis>& axes) {
   }
 }
 
+/// The first leaf of a section; null where it has none.
+const DocumentLeaf* first_of(const Document& document, const std::string& section) {
+  const auto found = std::ranges::find_if(
+      document.leaves, [&](const DocumentLeaf& leaf) { return leaf.path.starts_with(section + "."); });
+  return found == document.leaves.end() ? nullptr : &*found;
+}
+
+void need(const Fields& fields, const DocumentLeaf& any, std::initializer_list<const char*> members) {
+  for (const char* member : members) {
+    if (!fields.find(member)) throw any.place.error(fmt::format("'{}' is missing", member));
+  }
+}
+
 /// The axis that `sample` makes; none where there is no sample.
-std::optional<Axis> read_sample(const Fields& fields) {
-  const DocumentLeaf* any = nullptr;
-  for (const char* member : {"sample.parameters", "sample.method", "sample.points", "sample.seed"}) {
-    if (const DocumentLeaf* leaf = fields.find(member); leaf && !any) any = leaf;
-  }
+std::optional<Axis> read_sample(const Document& document, const Fields& fields) {
+  const DocumentLeaf* any = first_of(document, "sample");
   if (!any) return std::nullopt;
-  for (const char* member : {"sample.method", "sample.points", "sample.parameters"}) {
-    if (!fields.find(member)) throw any->place.error(fmt::format("'{}' is missing", member));
-  }
+  need(fields, *any, {"sample.method", "sample.points", "sample.parameters"});
   SampleSpec spec;
   ProblemList problems;
   problems.attempt([&] { spec.method = fields.word("sample.method", "", sample_methods()); });
@@ -352,7 +361,7 @@ std::vector<Axis> read_axes(const Document& document, const Fields& fields) {
     }
   }
   problems.attempt([&] {
-    if (std::optional<Axis> sample = read_sample(fields)) axes.push_back(std::move(*sample));
+    if (std::optional<Axis> sample = read_sample(document, fields)) axes.push_back(std::move(*sample));
   });
   problems.attempt([&] { refuse_axes_that_meet(axes); });
   problems.throw_if_any();
@@ -410,6 +419,100 @@ std::vector<ExpectedValue> read_expected(Document& document, const SweepFile& sw
     return possible;
   });
   return list;
+}
+
+std::string deciding_metric(const Fields& fields, const std::string& path, const std::vector<std::string>& metrics) {
+  const std::string metric = fields.word(path, "", known_metrics());
+  if (std::ranges::find(metrics, metric) == metrics.end()) {
+    throw fields.find(path)->place.error(
+        fmt::format("'{}' is no metric of this sweep (metrics: {})", metric, fmt::join(metrics, ", ")));
+  }
+  return metric;
+}
+
+/// A number above 0 and below `high`; none where it is not said.
+std::optional<double> positive(const Fields& fields, const std::string& path,
+                               double high = std::numeric_limits<double>::infinity()) {
+  if (!fields.find(path)) return std::nullopt;
+  const ValueType::Numbers range{.low = 0, .high = high, .low_open = true, .high_open = true};
+  return fields.value(path, ValueType{.number = range}, {}).get<double>();
+}
+
+std::size_t bisected_axis(const Fields& fields, const std::vector<Axis>& axes) {
+  const std::string name = fields.text("bisect.axis", "");
+  const Place& place = fields.find("bisect.axis")->place;
+  std::vector<std::string> names;
+  for (const Axis& axis : axes) {
+    if (!axis.sampled) names.push_back(axis.name);
+  }
+  const auto found = std::ranges::find_if(axes, [&](const Axis& axis) { return axis.name == name && !axis.sampled; });
+  if (found == axes.end()) {
+    const std::string nearest = nearest_name(name, names);
+    throw place.error(fmt::format("'{}' is no axis of the grid{} (axes: {})", name,
+                                  nearest.empty() ? "" : "\n  did you mean '" + nearest + "'?",
+                                  fmt::join(names, ", ")));
+  }
+  if (found->values.size() < 3) {
+    throw place.error(fmt::format("'{}' has {} values: a search needs 3 or more", name, found->values.size()));
+  }
+  return static_cast<std::size_t>(found - axes.begin());
+}
+
+std::optional<BisectRule> read_bisect(const Document& document, const Fields& fields, const SweepFile& sweep) {
+  const DocumentLeaf* any = first_of(document, "bisect");
+  if (!any) return std::nullopt;
+  need(fields, *any, {"bisect.axis", "bisect.metric"});
+  BisectRule rule;
+  ProblemList problems;
+  problems.attempt([&] {
+    rule.axis = bisected_axis(fields, sweep.axes);
+    rule.columns = sweep.axes[rule.axis].columns;
+  });
+  problems.attempt([&] { rule.metric = deciding_metric(fields, "bisect.metric", sweep.metrics); });
+  problems.attempt([&] {
+    const bool both = fields.find("bisect.threshold") && fields.find("bisect.worse_by");
+    const std::optional<double> worse_by = positive(fields, "bisect.worse_by");
+    if (fields.find("bisect.threshold")) {
+      const ValueType any_number{.number = ValueType::Numbers{.low = -std::numeric_limits<double>::infinity()}};
+      rule.threshold = fields.value("bisect.threshold", any_number, {}).get<double>();
+    }
+    if (both || (!rule.threshold && !worse_by)) {
+      throw any->place.error("expected one of 'bisect.threshold' and 'bisect.worse_by'");
+    }
+    rule.worse_by = worse_by.value_or(0);
+  });
+  problems.throw_if_any();
+  return rule;
+}
+
+std::optional<TrialRounds> read_rounds(const Document& document, const Fields& fields, const SweepFile& sweep) {
+  const DocumentLeaf* any = first_of(document, "rounds");
+  if (!any) return std::nullopt;
+  need(fields, *any, {"rounds.metric", "rounds.first"});
+  TrialRounds rules;
+  ProblemList problems;
+  problems.attempt([&] { rules.metric = deciding_metric(fields, "rounds.metric", sweep.metrics); });
+  problems.attempt([&] {
+    rules.first = static_cast<std::uint32_t>(fields.integer("rounds.first", 1, max_trials, 1));
+    if (rules.first >= sweep.trials) {
+      throw fields.find("rounds.first")
+          ->place.error(
+              fmt::format("found {}, but 'trials' is {}: there is only one round", rules.first, sweep.trials));
+    }
+  });
+  problems.attempt([&] { rules.keep_best = positive(fields, "rounds.keep_best", 1); });
+  problems.attempt([&] { rules.stop_width = positive(fields, "rounds.stop_width"); });
+  problems.attempt([&] {
+    if (fields.find("rounds.keep_best") || fields.find("rounds.stop_width")) return;
+    throw any->place.error("decides nothing: expected 'rounds.keep_best', 'rounds.stop_width' or both");
+  });
+  problems.attempt([&] {
+    if (const DocumentLeaf* other = first_of(document, "bisect")) {
+      throw other->place.error("'bisect' and 'rounds' exclude each other: a search needs all trials of its points");
+    }
+  });
+  problems.throw_if_any();
+  return rules;
 }
 
 Json& member(Json& object, const std::string& key) {
@@ -535,6 +638,8 @@ SweepFile parse_sweep(const Json& root, const std::string& path, const SweepOver
     problems.attempt([&] { refuse_lost_overrides(document, sweep.axes); });
     problems.attempt([&] { sweep.exclude = read_exclude(document, sweep.axes, !overrides.grid.empty()); });
     problems.attempt([&] { sweep.expected = read_expected(document, sweep, !overrides.grid.empty()); });
+    problems.attempt([&] { sweep.bisect = read_bisect(document, fields, sweep); });
+    problems.attempt([&] { sweep.rounds = read_rounds(document, fields, sweep); });
   }
   problems.attempt([&] { refuse_slices_of_whole_inputs(sweep); });
   if (!problems.empty() && axes_read) {

@@ -47,6 +47,7 @@ struct Plan {
       liar = 1 + static_cast<int>(below(static_cast<std::uint64_t>(workers)));
       pauses = 1;  // long enough for a lease: results come twice
     }
+    rounds = 1 + seed % 4;
     faults_until = 1 + uniform() * 20;
     if (faulty_worker > 0 && flip()) calm_down();
   }
@@ -72,6 +73,7 @@ struct Plan {
   int faulty_worker = 0;  ///< every unit crashes there; 0: none
   int liar = 0;           ///< its results are not those of the others; 0: none
   bool calm = false;
+  std::size_t rounds = 1;  ///< in which the units are known
   double faults_until;
 };
 
@@ -81,18 +83,38 @@ inline void claim(bool holds, const std::string& what) {
 
 class Units : public UnitSource {
  public:
-  Units(std::vector<Unit> units, double mean_cost) : units_(std::move(units)), mean_cost_(mean_cost) {}
+  /// In `rounds` of about equal size; `decide` is called before each but the first.
+  Units(std::vector<Unit> units, double mean_cost, std::size_t rounds, std::function<void()> decide)
+      : units_(std::move(units)), mean_cost_(mean_cost), rounds_(rounds), decide_(std::move(decide)) {
+    begin_round();
+  }
   std::optional<PlannedUnit> next() override {
-    if (next_ == units_.size()) return std::nullopt;
+    if (next_ == end_) return std::nullopt;
     const Unit unit = units_[next_++];
     return PlannedUnit{unit, cost(unit)};
   }
-  std::uint64_t total() const override { return units_.size(); }
+  std::uint64_t total() const override { return end_; }
+  bool next_round() override {
+    if (end_ == units_.size()) return false;
+    decide_();
+    begin_round();
+    return true;
+  }
   double cost(const Unit& unit) const { return mean_cost_ * (0.5 + static_cast<double>(unit.point % 7) / 6); }
 
  private:
+  void begin_round() {
+    for (const std::size_t before = end_; end_ == before && end_ < units_.size();) {
+      end_ = units_.size() * ++round_ / rounds_;
+    }
+  }
+
   std::vector<Unit> units_;
   double mean_cost_;
+  std::size_t rounds_;
+  std::function<void()> decide_;
+  std::size_t round_ = 0;
+  std::size_t end_ = 0;  ///< of the round's units
   std::size_t next_ = 0;
 };
 
@@ -107,7 +129,7 @@ struct Ledger {
 struct Coverage {
   std::uint64_t done = 0, failed = 0, retried = 0, duplicates = 0, lost_workers = 0, recalls = 0;
   std::uint64_t completed = 0, stopped = 0, killed = 0, refused = 0;
-  std::uint64_t forgotten = 0, retired = 0, held = 0;
+  std::uint64_t forgotten = 0, retired = 0, held = 0, rounds = 0;
 };
 
 class Simulation {
@@ -185,7 +207,7 @@ class Simulation {
     retired_ = 0;
     events_ = {};
     faults_end_ = now_ + plan_.faults_until;
-    units_ = std::make_unique<Units>(open, plan_.mean_cost);
+    units_ = std::make_unique<Units>(open, plan_.mean_cost, plan_.rounds, [this, open] { check_round(open); });
     scheduler_ = std::make_unique<Scheduler>(scheduler_options(), *units_, "job", bug_);
     rank0_killed_ = false;
     rank0_paused_until_ = 0;
@@ -401,6 +423,14 @@ class Simulation {
       claim(unit.blows >= 3, name + " is recorded as failed after " + std::to_string(unit.blows) + " blows");
       claim(result.attempts == 3 && !result.reason.empty(), name + " failed without attempts or reason");
     }
+  }
+
+  /// Another round follows from the results of those before: they are all there, and can't be lost any more.
+  void check_round(const std::vector<Unit>& open) {
+    claim(unsynced_.empty(),
+          "a round is decided, but " + std::to_string(unsynced_.size()) + " results may still be lost");
+    for (std::uint64_t n = 0; n < units_->total(); ++n) check_final(open[n].point);
+    ++coverage_.rounds;
   }
 
   void check_final(std::uint64_t point) const {

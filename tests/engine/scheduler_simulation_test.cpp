@@ -25,6 +25,7 @@ TEST(SchedulerSimulation, RecordsEachUnitOnceWhateverHappens) {
   EXPECT_GT(findings.coverage.retired, 100u);
   EXPECT_GT(findings.coverage.held, 1000u);
   EXPECT_GT(findings.coverage.refused, 10u);
+  EXPECT_GT(findings.coverage.rounds, 10'000u);
 }
 
 // The simulation must be able to fail: each deliberate fault is found within the seeds of the quick test.

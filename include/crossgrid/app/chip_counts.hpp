@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "crossgrid/app/sweep_context.hpp"
@@ -11,7 +10,7 @@
 
 namespace crossgrid {
 
-/// How far the chips of a sweep, or of a shard, are.
+/// How far the chips of a sweep, or of a shard, are; where a sweep decides in rounds, those chosen so far.
 struct ChipCounts {
   std::uint64_t chips = 0;
   std::uint64_t done = 0;
@@ -25,14 +24,5 @@ struct ChipCounts {
 std::vector<ChipCounts> count_chips(const SweepContext& context, const RecordedWork& work, std::uint32_t shards);
 /// Of one shard.
 ChipCounts count_chips(const SweepContext& context, const RecordedWork& work, const Shard& shard);
-
-/// A trial of a point; `number` counts chips from 0 in grid order, equal points share theirs.
-struct Chip {
-  std::uint64_t index = 0;  ///< of its first point in the grid
-  Id128 point;
-  std::uint32_t trial = 0;
-  std::uint64_t number = 0;
-};
-void for_each_chip(const Grid& grid, const std::function<void(const Chip&)>& visit);
 
 }  // namespace crossgrid

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "crossgrid/data/dataset.hpp"
+#include "crossgrid/engine/round_plan.hpp"
 #include "crossgrid/network/inference.hpp"
 #include "crossgrid/sweep/grid.hpp"
 #include "crossgrid/sweep/sweep_file.hpp"
@@ -23,6 +24,12 @@ struct SweepContext {
 
   CalibrationPlan calibration_plan() const;
 };
+
+/// What of a sweep is run, round by round. `context` must outlive it.
+RoundPlan round_plan(const SweepContext& context);
+
+/// Error(usage) where shards could not decide a sweep's rounds: no shard sees the results of the others while it runs.
+void refuse_shards_in_rounds(const SweepFile& sweep);
 
 /// What a calibration split that can't be opened means where something is calibrated: an error, or that ranges come
 /// from elsewhere.

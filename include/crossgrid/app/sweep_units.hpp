@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "crossgrid/app/sweep_context.hpp"
-#include "crossgrid/base/id_set.hpp"
 #include "crossgrid/engine/recorded_work.hpp"
 #include "crossgrid/engine/scheduler.hpp"
 #include "crossgrid/engine/shard.hpp"
@@ -15,31 +14,36 @@ namespace crossgrid {
 
 /// Units of a sweep that still have to be run, in grid order (neighbours share networks, calibrations and chips):
 /// points equal to an earlier one are skipped, other shards' chips and done images left out, the rest cut at multiples
-/// of `unit_images`.
+/// of `unit_images`. Where the sweep decides in rounds, `work` must hold the results of a round when the next is asked
+/// for.
 class SweepUnits : public UnitSource {
  public:
   /// `context` and `work` must outlive the units.
   SweepUnits(const SweepContext& context, const RecordedWork& work, std::uint32_t unit_images, bool retry_failed,
              const Shard& shard = {});
 
+  SweepUnits(const SweepUnits&) = delete;
+  SweepUnits& operator=(const SweepUnits&) = delete;
+
   std::optional<PlannedUnit> next() override;
   std::uint64_t total() const override { return total_; }
+  bool next_round() override;
 
  private:
-  /// Units of the next point that has any, into `ready_`; false at the end of the grid.
+  void begin_round();
+  /// Units of the next point that has any, into `ready_`; false at the end of the round.
   bool advance();
-  /// `chip`: number of the point's first chip; goes on to the next point's.
-  std::vector<Unit> units_of(std::uint64_t index, const Id128& id, std::uint64_t& chip) const;
+  std::vector<Unit> units_of(const std::vector<Chip>& chips) const;
 
   const SweepContext& context_;
   const RecordedWork& work_;
   std::uint32_t unit_images_;
   bool retry_failed_;
   Shard shard_;
+  RoundPlan plan_;
+  ChosenPoints points_;
+  ChipWalk walk_;
   std::uint64_t total_ = 0;
-  std::uint64_t index_ = 0;
-  std::uint64_t chip_ = 0;
-  IdSet seen_;
   std::deque<PlannedUnit> ready_;
 };
 

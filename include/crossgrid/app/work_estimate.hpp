@@ -18,10 +18,10 @@ struct PointCost {
 };
 PointCost point_cost(const SweepContext& context, std::uint64_t index);
 
-/// What a sweep costs before anything has run, or what is left of it. Costs and disk are of up to some hundred points,
-/// evenly spread.
+/// What a sweep costs before anything has run, or what is left of it; where it decides in rounds, at most. Costs and
+/// disk are of up to some hundred points, evenly spread.
 struct WorkEstimate {
-  std::uint64_t points = 0;      ///< of the grid
+  std::uint64_t points = 0;      ///< of the grid, or as many of them as can be chosen
   std::uint64_t duplicates = 0;  ///< points equal to an earlier one: computed once
   std::uint64_t chips = 0;       ///< (point, trial) pairs that are computed
   std::uint64_t inferences = 0;  ///< images of chips that are left

@@ -11,7 +11,7 @@
 #include "crossgrid/base/file.hpp"
 #include "crossgrid/engine/expected_checks.hpp"
 #include "crossgrid/engine/journal_reader.hpp"
-#include "crossgrid/sweep/grid.hpp"
+#include "crossgrid/engine/round_plan.hpp"
 
 namespace crossgrid {
 
@@ -25,11 +25,13 @@ struct PointTable {
     bool deterministic = false;
   };
   std::uint64_t size = 0;
-  std::function<Row(std::uint64_t)> row;
-  std::function<Id128(std::uint64_t)> id;
+  std::function<Row(std::uint64_t)> row;   ///< of the n-th point
+  std::function<Id128(std::uint64_t)> id;  ///< of the n-th point
+  std::vector<std::uint64_t> indices;      ///< of the points in the grid, ascending; empty: all, from 0
+  std::uint64_t index(std::uint64_t n) const { return indices.empty() ? n : indices[static_cast<std::size_t>(n)]; }
 };
-/// The table of a grid, which must outlive it.
-PointTable point_table(const Grid& grid);
+/// The table of points, whose grid must outlive it.
+PointTable point_table(const ChosenPoints& points);
 
 /// What the database holds of a sweep besides its points.
 struct DatabaseRequest {
@@ -40,6 +42,7 @@ struct DatabaseRequest {
   std::string dataset_path;
   std::string next_command;  ///< how to go on, for summary.json
   std::vector<ExpectedRequest> expected;
+  std::function<std::vector<Crossing>(const RecordedWork&)> crossings;  ///< of a sweep with `bisect`
 };
 
 /// Counts of a database; `complete` says that a run has nothing left to do.
@@ -64,8 +67,9 @@ DatabaseCounts count_points(const PointTable& points, const RecordedWork& work, 
 inline constexpr std::uint64_t single_document_limit = 10'000;
 
 /// Reduces the records and replaces points.jsonl, points.meta.json, summary.json and (up to single_document_limit
-/// points) database.json in `folder`, each atomically. The bytes depend on the set of records, not on their order.
-/// Columns: docs/database.md. Error(storage) where a file can't be written; the old one is then still whole.
+/// points) database.json in `folder`, each atomically; with `crossings` crossings.jsonl too. The bytes depend on the
+/// set of records, not on their order. Columns: docs/database.md. Error(storage) where a file can't be written; the old
+/// one is then still whole.
 DatabaseCounts write_database(FileSystem& files, const std::string& folder, const PointTable& points,
                               const JournalContent& journal, const DatabaseRequest& request);
 

@@ -39,7 +39,8 @@ class ExpectedChecks {
   template <typename ValueOf>
   void see(std::uint64_t index, const std::vector<std::pair<std::string, Json>>& axes, const ValueOf& value_of) {
     for (Check& check : checks_) {
-      if (check.next < check.request->points.size() && check.request->points[check.next] == index) {
+      check.pass_over(index);
+      if (check.speaks_of(index)) {
         take(check, index, axes, value_of(check.request->column));
       }
     }
@@ -56,6 +57,13 @@ class ExpectedChecks {
     std::uint64_t measured = 0;  ///< points with a result
     double distance = 0;         ///< the largest from the value
     Json worst;                  ///< the point of the largest distance
+    /// Points before `index` that were not shown: not chosen.
+    void pass_over(std::uint64_t index) {
+      while (next < request->points.size() && request->points[next] < index) ++next;
+    }
+    bool speaks_of(std::uint64_t index) const {
+      return next < request->points.size() && request->points[next] == index;
+    }
     bool missed() const;
     bool met() const { return !missed() && measured == request->points.size(); }
   };

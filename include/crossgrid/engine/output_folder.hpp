@@ -18,6 +18,8 @@ struct OutputRequest {
   std::string path;
   JournalHeader header;  ///< of this run: its time, format and physics_version are filled in
   PointTable points;     ///< of this run's grid
+  /// Those of them that the database holds, as records decide; empty: all.
+  std::function<PointTable(const RecordedWork&)> chosen = {};
   std::function<Json(std::uint64_t)> parameters_of;  ///< Grid::resolved
   DatabaseRequest database;
   bool extend = false;  ///< go on although seed, data or network differ, or no point is shared
@@ -71,6 +73,7 @@ class OutputFolder {
   void close();
 
  private:
+  PointTable chosen_points() const { return request_.chosen ? request_.chosen(content_.work) : request_.points; }
   void forget_lines_in_work();
   void find_points();
   void check_identity() const;

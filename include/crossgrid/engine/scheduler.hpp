@@ -28,8 +28,11 @@ class UnitSource {
  public:
   virtual ~UnitSource() = default;
   virtual std::optional<PlannedUnit> next() = 0;
-  /// How many next() gives in all.
+  /// How many next() gives in all rounds so far.
   virtual std::uint64_t total() const = 0;
+  /// Asked when every unit so far has a durable record: begins another round, whose units follow from the results, if
+  /// there is one. next() then goes on, and total() counts its units too.
+  virtual bool next_round() { return false; }
 };
 
 struct SchedulerOptions {

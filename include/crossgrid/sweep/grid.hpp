@@ -58,6 +58,9 @@ class Grid {
   Id128 id(std::uint64_t index) const;
   /// Indices of the points that a rule speaks of, ascending.
   std::vector<std::uint64_t> matches(const PointRule& rule) const;
+  /// Indices of the points that differ in one axis only, in the order of its values: a list for each combination of the
+  /// other axes, in the order of the grid. Combinations that `exclude` leaves no point are left out.
+  std::vector<std::vector<std::uint64_t>> lines(std::size_t axis) const;
   /// Whether any point's ranges are calibrated (on images or by a file); where not, calibration is in no id.
   bool calibrates() const;
   /// Its number of trials: 1 where nothing is random (rule R8).

@@ -13,6 +13,7 @@
 #include "crossgrid/sweep/axis.hpp"
 #include "crossgrid/sweep/expected_value.hpp"
 #include "crossgrid/sweep/point_rule.hpp"
+#include "crossgrid/sweep/round_rules.hpp"
 
 namespace crossgrid {
 
@@ -69,6 +70,8 @@ struct SweepFile {
   std::vector<Axis> axes;  ///< of the grid, in order; the first is the slowest
   std::vector<PointRule> exclude;
   std::vector<ExpectedValue> expected;
+  std::optional<BisectRule> bisect;  ///< at most one of the two: all is run at once where there is none
+  std::optional<TrialRounds> rounds;
   /// The whole sweep with includes and overrides merged in and paths absolute: parse_sweep() of it gives this sweep
   /// again, from any folder. Sent to workers, stored in the output folder and in the journal.
   Json resolved;
