@@ -46,7 +46,7 @@ struct World {
       return record;
     }
     MetricSum& sum = record.result.metrics["top1"];
-    sum.sum = static_cast<__int128>(value) * one;
+    sum.sum = static_cast<Int128>(value) * one;
     sum.count = images.count;
     return record;
   }

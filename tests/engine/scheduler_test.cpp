@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <utility>
 
 namespace crossgrid {
 namespace {
@@ -18,7 +19,12 @@ class NumberedUnits : public UnitSource {
     return PlannedUnit{Unit{given++, 0, 0, 1}, 1};
   }
   std::uint64_t total() const override { return total_; }
+  bool next_round() override {
+    total_ += further;
+    return std::exchange(further, 0) > 0;
+  }
   std::uint64_t given = 0;
+  std::uint64_t further = 0;  ///< units of one more round
 
  private:
   std::uint64_t total_;
@@ -301,6 +307,37 @@ TEST(Scheduler, AskedToStopItEndsWhenUnitsInFlightHaveEnded) {
   play.take(1, ByeMessage{});
   EXPECT_TRUE(play.scheduler->finished());
   EXPECT_TRUE(play.scheduler->lost_workers().empty());
+}
+
+TEST(Scheduler, BeginsARoundWhenAllResultsAreDurable) {
+  Play play(1, 1);
+  play.source.further = 3;
+  Outcome outcome{0, {}};
+  play.held[1].clear();
+  play.scheduler->on_message(from_seconds(play.now), 1, OutcomesMessage{{outcome}});
+  play.pass(1, {1});
+  EXPECT_EQ(play.source.total(), 1u) << "the first result may still be lost";
+  play.scheduler->on_durable(1);
+  play.pass(0.5, {1});
+  EXPECT_EQ(play.source.total(), 4u);
+  EXPECT_EQ(play.scheduler->progress().total, 4u);
+  play.work_off(1);
+  play.pass(0.5, {1});
+  EXPECT_EQ(play.source.given, 4u);
+  EXPECT_EQ(play.scheduler->end(), EngineEnd::complete);
+}
+
+TEST(Scheduler, StoppedAtTheEndOfARoundItIsNotComplete) {
+  for (const std::uint64_t further : {0, 3}) {
+    Play play(1, 1);
+    play.source.further = further;
+    play.perform(play.scheduler->stop(from_seconds(play.now), 5));
+    play.held[1].clear();
+    play.finish(1, 0);
+    play.pass(0.5, {1});
+    EXPECT_EQ(play.scheduler->end(), further > 0 ? EngineEnd::stopped : EngineEnd::complete);
+    EXPECT_EQ(play.source.given, 1u);
+  }
 }
 
 TEST(Scheduler, StoppedItDoesNotWaitForASinkThatStoresNothing) {
