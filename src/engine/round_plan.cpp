@@ -121,7 +121,11 @@ RoundPlan::Search RoundPlan::search(const std::vector<std::uint64_t>& line, cons
   const double worse = better(1, 0) ? -bisect_->worse_by : bisect_->worse_by;
   const double threshold = bisect_->threshold.value_or(*search.mean_before.value + worse);
   search.threshold = threshold;
-  const auto met = [&](const Mean& mean) { return !better(threshold, *mean.value); };
+  // The threshold itself is met, whatever the last bits of a difference say.
+  const double rounding = 1e-12 * std::max(std::abs(threshold), bisect_->worse_by);
+  const auto met = [&](const Mean& mean) {
+    return !better(threshold, *mean.value) || std::abs(*mean.value - threshold) <= rounding;
+  };
   const bool met_before = met(search.mean_before);
   if (met_before == met(search.mean_after)) {
     search.what = met_before ? Crossing::Case::always_met : Crossing::Case::never_met;

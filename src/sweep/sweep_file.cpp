@@ -422,7 +422,7 @@ std::vector<ExpectedValue> read_expected(Document& document, const SweepFile& sw
 }
 
 std::string deciding_metric(const Fields& fields, const std::string& path, const std::vector<std::string>& metrics) {
-  const std::string metric = fields.word(path, "", known_metrics());
+  std::string metric = fields.word(path, "", known_metrics());
   if (std::ranges::find(metrics, metric) == metrics.end()) {
     throw fields.find(path)->place.error(
         fmt::format("'{}' is no metric of this sweep (metrics: {})", metric, fmt::join(metrics, ", ")));

@@ -148,6 +148,18 @@ TEST(RoundPlan, MeasuresTheLossFromTheAxisStart) {
   }
 }
 
+TEST(RoundPlan, TheThresholdItselfIsMet) {
+  // 0.95 - 0.01 is 0.94 but for its last bit.
+  for (const int start : {93, 94, 95, 96, 97, 98, 99}) {
+    const World world(searched(R"("worse_by": 0.01)"), [&](std::uint64_t index, auto) {
+      return index / 3 < 1 ? start : index / 3 < 8 ? start - 1 : 10;
+    });
+    for (const Crossing& crossing : world.plan.crossings(world.finished())) {
+      EXPECT_EQ(crossing.columns.at(0).before, 0.08) << start;
+    }
+  }
+}
+
 TEST(RoundPlan, SaysWhatAFailureLeavesUndecided) {
   const World world(searched(R"("threshold": 0.5)"), [](std::uint64_t index, auto) {
     return index == at(8, 1) ? -1 : index / 3 < 5 ? 90 : 10;
