@@ -131,6 +131,15 @@ def check_status(out):
         runs.fail(f"status --check of a finished sweep: {check.returncode}")
 
 
+def check_plan(sweep, chips):
+    """The plan's bound holds for what was run, and is less than everything."""
+    text = subprocess.run([runs.BINARY, "plan", str(sweep)], env=runs.environment(), capture_output=True, text=True).stdout
+    lines = {line.split()[0]: line for line in text.splitlines() if line.strip()}
+    bound = int(lines["chips"].split()[1].replace(",", ""))
+    if "at most" not in lines["rounds"] or "at most" not in lines["units"] or not chips <= bound < 64:
+        runs.fail(f"{chips} chips were run; the plan:\n{text}")
+
+
 def killed_and_continued(sweep, out, ranks):
     """SIGKILL for everything at three moments, then the end."""
     kills = 0
@@ -183,6 +192,7 @@ def main():
             runs.run(sweep, out)
             check(whole, out)
             check_status(out)
+            check_plan(sweep, sum(row["trials.done"] for row in table(out)))
             check_bytes(folder, sweep, out, label)
             # A grid that was run whole has all the answers: nothing is computed again.
             before = runs.units_recorded(whole)
