@@ -42,6 +42,8 @@ SchedulerActions Scheduler::on_message(Time now, int from, Message message) {
   lived_ = lived_clock_.at(now);
   if (from < 1 || from > options_.workers) return actions;
   hear(from, actions);
+  const bool alone = concerns_sender_only(message);
+  const std::uint64_t attempts = retried_ + failed_;
   if (std::holds_alternative<HelloMessage>(message)) {
     worker(from).hello = std::get<HelloMessage>(std::move(message));
     warn_once(worker(from).hello.warning, actions);
@@ -59,8 +61,22 @@ SchedulerActions Scheduler::on_message(Time now, int from, Message message) {
     if (worker(from).standing != Standing::broken) worker(from).standing = Standing::gone;
     give_back_all(worker(from), false);
   }
-  settle(actions);
+  if (alone && attempts == retried_ + failed_ && closed() < source_.total()) {
+    look_at(from, actions);
+  } else {
+    settle(actions);
+  }
   return actions;
+}
+
+/// Thousands of workers each tell of their units: what others make of that waits for the next tick.
+bool Scheduler::concerns_sender_only(const Message& message) const {
+  const bool usual = std::holds_alternative<OutcomesMessage>(message) || std::holds_alternative<PulseMessage>(message);
+  return usual && end_ == EngineEnd::running && !draining_;
+}
+
+void Scheduler::look_at(int number, SchedulerActions& actions) {
+  if (end_ == EngineEnd::running && !held_) serve(number, actions);
 }
 
 SchedulerActions Scheduler::on_tick(Time now) {
@@ -139,6 +155,7 @@ void Scheduler::close_unit(UnitId id, UnitResult result, SchedulerActions& actio
   if (found->second.times_lent > 1) {
     if (result.status == UnitStatus::done) closed_relent_[id] = {fingerprint(result), result.host};
   }
+  if (found->second.waiting) --waiting_;
   open_.erase(found);
   actions.results.push_back(std::move(result));
 }
@@ -229,6 +246,7 @@ void Scheduler::requeue(UnitId id, bool suspect) {
   OpenUnit& unit = open_.at(id);
   if (unit.holders > 0 || unit.waiting) return;
   unit.waiting = true;
+  ++waiting_;
   if (!suspect && unit.failed_attempts == 0) {
     pool_.push_back(id);
     return;
@@ -322,6 +340,7 @@ bool Scheduler::farewells_due() const {
 
 /// What follows from any change: work for those who wait, and the end when it has come.
 void Scheduler::settle(SchedulerActions& actions) {
+  living_ = std::max(living(), 1);
   if (end_ == EngineEnd::running) {
     if (!draining_ && !held_) {
       hand_out(actions);

@@ -1,6 +1,7 @@
 // The part of the scheduler that decides who gets what: runs of the source, batches, recalls.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "crossgrid/engine/scheduler.hpp"
 
@@ -107,7 +108,7 @@ bool Scheduler::may_try(int number, const OpenUnit& unit, Time due) const {
 
 Task Scheduler::lend(WorkerState& state, UnitId id) {
   OpenUnit& unit = open_.at(id);
-  unit.waiting = false;
+  if (std::exchange(unit.waiting, false)) --waiting_;
   ++unit.holders;
   ++unit.times_lent;
   state.held.emplace(id, unit.planned.cost);
@@ -124,16 +125,10 @@ double Scheduler::time_limit(const OpenUnit& unit) const {
   return limit * std::pow(4.0, unit.failed_attempts);
 }
 
-std::uint64_t Scheduler::not_handed_out() const {
-  std::uint64_t count = left_in_source() + pool_.size() + suspects_.size();
-  for (const WorkerState& state : workers_) count += state.run.size();
-  return count;
-}
-
 /// Most units of the next batch. The first ones, of unknown cost, go out one by one, and so do the last ones.
 std::size_t Scheduler::batch_limit() const {
   if (measured_cost_ == 0) return 1;
-  const std::uint64_t share = not_handed_out() / (tail_share * static_cast<std::uint64_t>(std::max(living(), 1)));
+  const std::uint64_t share = not_handed_out() / (tail_share * static_cast<std::uint64_t>(living_));
   return static_cast<std::size_t>(
       std::clamp<std::uint64_t>(share, 1, static_cast<std::uint64_t>(options_.batch_units)));
 }
@@ -141,7 +136,7 @@ std::size_t Scheduler::batch_limit() const {
 /// Gives the worker a new stretch of neighbours; false when there is none.
 bool Scheduler::refill(WorkerState& state) {
   if (!pool_.empty()) {
-    const auto share = (pool_.size() + static_cast<std::size_t>(living()) - 1) / static_cast<std::size_t>(living());
+    const auto share = (pool_.size() + static_cast<std::size_t>(living_) - 1) / static_cast<std::size_t>(living_);
     const auto end = pool_.begin() + static_cast<std::ptrdiff_t>(std::min(share, longest_run));
     state.run.assign(pool_.begin(), end);
     pool_.erase(pool_.begin(), end);
@@ -152,7 +147,7 @@ bool Scheduler::refill(WorkerState& state) {
 
 bool Scheduler::refill_from_source(WorkerState& state) {
   if (left_in_source() == 0) return false;
-  const auto workers = static_cast<std::uint64_t>(living());
+  const auto workers = static_cast<std::uint64_t>(living_);
   const auto share = std::clamp<std::uint64_t>(left_in_source() / (2 * workers), 1, longest_run);
   for (std::uint64_t i = 0; i < share; ++i) {
     const auto planned = source_.next();
@@ -163,6 +158,7 @@ bool Scheduler::refill_from_source(WorkerState& state) {
     OpenUnit unit;
     unit.planned = *planned;
     open_.emplace(next_id_, std::move(unit));
+    ++waiting_;
     state.run.push_back(next_id_++);
   }
   return true;

@@ -183,6 +183,7 @@ class Scheduler {
   void requeue(UnitId id, bool suspect);
   void give_back_all(WorkerState& state, bool suspect);
   void lose_silent_workers(SchedulerActions& actions);
+  void look_at(int number, SchedulerActions& actions);
   void hand_out(SchedulerActions& actions);
   bool refill(WorkerState& state);
   bool refill_from_source(WorkerState& state);
@@ -209,7 +210,8 @@ class Scheduler {
   bool farewells_due() const;
   std::uint64_t closed() const { return done_ + failed_; }
   std::uint64_t left_in_source() const { return source_.total() - next_id_; }
-  std::uint64_t not_handed_out() const;
+  std::uint64_t not_handed_out() const { return left_in_source() + waiting_; }
+  bool concerns_sender_only(const Message& message) const;
   void note_rate();
 
   SchedulerOptions options_;
@@ -225,6 +227,8 @@ class Scheduler {
   std::deque<UnitId> pool_;               ///< given back unharmed
   std::unordered_map<UnitId, KeptResult> closed_relent_;
   UnitId next_id_ = 0;
+  std::uint64_t waiting_ = 0;  ///< open units that nobody works on
+  int living_ = 1;             ///< workers when last looked at, at least 1
   std::uint64_t done_ = 0, failed_ = 0, durable_ = 0, retried_ = 0, duplicates_ = 0;
   double measured_seconds_ = 0, measured_cost_ = 0;  ///< sums over recent units
   std::deque<std::pair<Time, std::uint64_t>> rate_marks_;
