@@ -227,8 +227,10 @@ void NetworkExecution::run_bands(Run& run, const ExecutionStep& step, const Driv
       static_cast<std::size_t>(run.batch.size) * static_cast<std::size_t>(matrix.windows(bands));
   const std::size_t outputs = windows * static_cast<std::size_t>(matrix.cols());
   const bool by_pool = finished_by_pool(step, run.observer);
-  // A product writes a line of its result several times over, so it does that in a buffer that stays in the cache.
-  float* const currents = by_pool ? output : run.lane.scratch(Lane::currents, outputs);
+  // A product writes a line of its result several times over: of a large image it does that in a buffer that stays in
+  // the cache.
+  const bool in_place = by_pool || matrix.bands.size() == 1;
+  float* const currents = in_place ? output : run.lane.scratch(Lane::currents, outputs);
   const int blocks = static_cast<int>(matrix.blocks.size());
   float* const partial = blocks > 1 ? run.lane.scratch(Lane::partial_sums, outputs) : nullptr;
   for (int block = 0; block < blocks; ++block) {
