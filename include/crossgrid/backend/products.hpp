@@ -24,14 +24,14 @@ struct ConvolutionShape {
   int windows() const { return out_height() * out_width(); }
   /// Inputs of an output.
   int rows() const { return in_channels / groups * window.size(); }
-  auto operator<=>(const ConvolutionShape&) const = default;
+  auto operator<=>(const ConvolutionShape&) const = default;  // NOLINT(modernize-use-nullptr): misread
 };
 
 /// A plain product: result (vectors x columns) = source (vectors x rows) * weights (rows x columns).
 struct ProductShape {
   int vectors = 1, rows = 1, columns = 1;
-  std::ptrdiff_t source_stride = 1, result_stride = 1;  ///< floats between vectors
-  auto operator<=>(const ProductShape&) const = default;
+  std::ptrdiff_t source_stride = 1, result_stride = 1;    ///< floats between vectors
+  auto operator<=>(const ProductShape&) const = default;  // NOLINT(modernize-use-nullptr): misread
 };
 
 /// Weights in the layout that a Product wants, shared between threads.

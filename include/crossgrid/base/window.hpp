@@ -15,7 +15,7 @@ struct WindowAxis {
   int windows(int extent) const { return (extent + before + after - reach()) / stride + 1; }
   /// The first pixel of a window, negative in the padding.
   int first(int window) const { return window * stride - before; }
-  auto operator<=>(const WindowAxis&) const = default;
+  auto operator<=>(const WindowAxis&) const = default;  // NOLINT(modernize-use-nullptr): misread
 };
 
 /// Windows that slide over an image.
@@ -24,7 +24,7 @@ struct Window {
 
   int size() const { return vertical.kernel * horizontal.kernel; }
   bool padded() const { return vertical.before + vertical.after + horizontal.before + horizontal.after > 0; }
-  auto operator<=>(const Window&) const = default;
+  auto operator<=>(const Window&) const = default;  // NOLINT(modernize-use-nullptr): misread
 };
 
 /// Square windows, the same padding on all sides.
