@@ -25,13 +25,6 @@ int positive(const boost::program_options::variables_map& values, const char* na
   return value == 0 ? otherwise : value;
 }
 
-/// Of all chips.
-std::uint64_t units_at_most(const SweepContext& context, const WorkEstimate& work, std::uint32_t unit_images) {
-  const std::uint64_t begin = context.first_image / unit_images;
-  const std::uint64_t end = (context.first_image + context.image_count + unit_images - 1) / unit_images;
-  return work.chips * (end - begin);
-}
-
 }  // namespace
 
 int plan_command(const Arguments& arguments) {
@@ -50,7 +43,7 @@ int plan_command(const Arguments& arguments) {
   const std::uint32_t unit_images = default_unit_images(context.image_count, work.chips, workers);
   const SweepUnits units(context, nothing, unit_images, false);
   const RoundPlan plan = round_plan(context);
-  const std::uint64_t all_units = plan.in_rounds() ? units_at_most(context, work, unit_images) : units.total();
+  const std::uint64_t all_units = plan.in_rounds() ? work.chips * units_of_chip(context, unit_images) : units.total();
   const RunAccount::Predicted predicted = predict_run(work, all_units, all_units, workers, threads);
   fmt::print("sweep       {} ({})\n", context.sweep.name, context.sweep.path);
   fmt::print("axes        {}\n", fmt::join(context.grid.columns(), ", "));

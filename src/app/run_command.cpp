@@ -249,7 +249,7 @@ ExitCode lead(const po::variables_map& values, const Arguments& arguments, MpiTr
   const std::uint32_t unit_images =
       options.unit_images ? options.unit_images : default_unit_images(context.image_count, chips, workers);
   SweepUnits units(context, folder.work(), unit_images, options.retry_failed, options.shard);
-  const std::uint64_t cuts = (context.image_count + unit_images - 1) / unit_images;
+  const std::uint64_t cuts = units_of_chip(context, unit_images);
   const std::uint64_t run_units = round_plan(context).in_rounds() ? chips * cuts : units.total();
   const RunAccount::Predicted predicted = predict_run(work, run_units, work.chips * cuts, workers, threads);
   folder.expect(predicted);

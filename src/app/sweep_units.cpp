@@ -20,8 +20,7 @@ SweepUnits::SweepUnits(const SweepContext& context, const RecordedWork& work, st
       retry_failed_(retry_failed),
       shard_(shard),
       plan_(round_plan(context)),
-      points_(context.grid),
-      walk_(points_) {
+      points_(context.grid) {
   begin_round();
 }
 
@@ -29,7 +28,7 @@ void SweepUnits::begin_round() {
   points_ = plan_.choose(work_).points;
   std::vector<Chip> chips;
   for (ChipWalk walk(points_); walk.next(chips);) total_ += units_of(chips).size();
-  walk_ = ChipWalk(points_);
+  walk_.emplace(points_);
 }
 
 bool SweepUnits::next_round() {
@@ -58,7 +57,7 @@ std::vector<Unit> SweepUnits::units_of(const std::vector<Chip>& chips) const {
 
 bool SweepUnits::advance() {
   std::vector<Chip> chips;
-  while (walk_.next(chips)) {
+  while (walk_->next(chips)) {
     const std::vector<Unit> units = units_of(chips);
     if (units.empty()) continue;
     const PointCost cost = point_cost(context_, chips.front().index);
@@ -73,6 +72,11 @@ std::optional<PlannedUnit> SweepUnits::next() {
   const PlannedUnit unit = ready_.front();
   ready_.pop_front();
   return unit;
+}
+
+std::uint64_t units_of_chip(const SweepContext& context, std::uint32_t unit_images) {
+  const std::uint64_t end = context.first_image + context.image_count;
+  return (end + unit_images - 1) / unit_images - context.first_image / unit_images;
 }
 
 std::uint32_t default_unit_images(std::uint64_t images, std::uint64_t chips, int workers) {

@@ -124,6 +124,8 @@ WorkEstimate estimate_work(const SweepContext& context, const RecordedWork& reco
   if (const RoundPlan plan = round_plan(context); plan.in_rounds()) {
     const RoundPlan::Bound most = plan.bound();
     work.points = most.points;
+    // So many at least are equal to others.
+    work.duplicates = most.points - std::min(most.points, distinct);
     const double share = std::min(1.0, static_cast<double>(most.chips) / static_cast<double>(work.chips));
     work.chips = std::min(work.chips, most.chips);
     work.inferences = static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(work.inferences)));

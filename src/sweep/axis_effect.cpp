@@ -28,10 +28,6 @@ std::string reason_in_layer(const Setting& setting, const HardwareResolver& reso
   return parameter.set ? "" : fmt::format("only the default of {} is supported yet", parameter.path);
 }
 
-}  // namespace
-
-namespace {
-
 /// Adds why a setting changes nothing, layer by layer, each reason once; false where it does something in some layer.
 bool collect_reasons(const Setting& setting, const HardwareResolver& resolver, const Digits& digits,
                      std::vector<std::string>& reasons) {

@@ -42,7 +42,7 @@ class SweepUnits : public UnitSource {
   Shard shard_;
   RoundPlan plan_;
   ChosenPoints points_;
-  ChipWalk walk_;
+  std::optional<ChipWalk> walk_;
   std::uint64_t total_ = 0;
   std::deque<PlannedUnit> ready_;
 };
@@ -50,5 +50,8 @@ class SweepUnits : public UnitSource {
 /// Images per unit where the user gave none: a whole trial while that leaves every worker several units, less where it
 /// does not, never more than 2048.
 std::uint32_t default_unit_images(std::uint64_t images, std::uint64_t chips, int workers);
+
+/// Units that a chip's images are cut into.
+std::uint64_t units_of_chip(const SweepContext& context, std::uint32_t unit_images);
 
 }  // namespace crossgrid
