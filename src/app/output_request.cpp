@@ -40,8 +40,8 @@ OutputRequest output_request(const SweepContext& context, const std::string& fol
   request.header.images = context.image_count;
   request.header.sweep = context.sweep.resolved;
   request.points = point_table(ChosenPoints(context.grid));
-  if (RoundPlan plan = round_plan(context); plan.in_rounds()) {
-    request.chosen = [plan = std::move(plan)](const RecordedWork& work) {
+  if (context.sweep.in_rounds()) {
+    request.chosen = [plan = round_plan(context)](const RecordedWork& work) {
       return point_table(plan.choose(work).points);
     };
   }

@@ -116,7 +116,7 @@ RunOptions read_options(const po::variables_map& values) {
 /// What the user reads before the run starts.
 void announce(const SweepContext& context, const RunOptions& options, const OutputFindings& findings,
               const WorkEstimate& work, const RunAccount::Predicted& predicted, std::uint64_t units) {
-  const bool in_rounds = round_plan(context).in_rounds();
+  const bool in_rounds = context.sweep.in_rounds();
   fmt::print("{}: {}{} ({} equal to another), {}{}, {}\n", context.sweep.name, in_rounds ? "at most " : "",
              counted(work.points, "point"), grouped(work.duplicates), counted(units, "unit"),
              in_rounds ? " in this round" : "", counted(context.image_count, "test image"));
@@ -250,7 +250,7 @@ ExitCode lead(const po::variables_map& values, const Arguments& arguments, MpiTr
       options.unit_images ? options.unit_images : default_unit_images(context.image_count, chips, workers);
   SweepUnits units(context, folder.work(), unit_images, options.retry_failed, options.shard);
   const std::uint64_t cuts = units_of_chip(context, unit_images);
-  const std::uint64_t run_units = round_plan(context).in_rounds() ? chips * cuts : units.total();
+  const std::uint64_t run_units = context.sweep.in_rounds() ? chips * cuts : units.total();
   const RunAccount::Predicted predicted = predict_run(work, run_units, work.chips * cuts, workers, threads);
   folder.expect(predicted);
   ProgressLine progress(options.quiet);

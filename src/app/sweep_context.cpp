@@ -115,7 +115,7 @@ RoundPlan round_plan(const SweepContext& context) {
 }
 
 void refuse_shards_in_rounds(const SweepFile& sweep) {
-  if (!sweep.bisect && !sweep.rounds) return;
+  if (!sweep.in_rounds()) return;
   throw Error(ExitCode::usage,
               fmt::format("{}: /{}: decides each round from the results of all chips, which shards can't see of each "
                           "other; run it as one job, with as many workers as you like",

@@ -121,8 +121,8 @@ WorkEstimate estimate_work(const SweepContext& context, const RecordedWork& reco
     work.gigaflops = sample.gigaflops / sample.images * static_cast<double>(work.inferences);
     work.definition_bytes = sample.definition_bytes / sample.points;
   }
-  if (const RoundPlan plan = round_plan(context); plan.in_rounds()) {
-    const RoundPlan::Bound most = plan.bound();
+  if (context.sweep.in_rounds()) {
+    const RoundPlan::Bound most = round_plan(context).bound();
     work.points = most.points;
     // So many at least are equal to others.
     work.duplicates = most.points - std::min(most.points, distinct);

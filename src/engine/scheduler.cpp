@@ -62,7 +62,7 @@ SchedulerActions Scheduler::on_message(Time now, int from, Message message) {
     give_back_all(worker(from), false);
   }
   if (alone && attempts == retried_ + failed_ && closed() < source_.total()) {
-    look_at(from, actions);
+    if (end_ == EngineEnd::running && !held_) serve(from, actions);
   } else {
     settle(actions);
   }
@@ -73,10 +73,6 @@ SchedulerActions Scheduler::on_message(Time now, int from, Message message) {
 bool Scheduler::concerns_sender_only(const Message& message) const {
   const bool usual = std::holds_alternative<OutcomesMessage>(message) || std::holds_alternative<PulseMessage>(message);
   return usual && end_ == EngineEnd::running && !draining_;
-}
-
-void Scheduler::look_at(int number, SchedulerActions& actions) {
-  if (end_ == EngineEnd::running && !held_) serve(number, actions);
 }
 
 SchedulerActions Scheduler::on_tick(Time now) {

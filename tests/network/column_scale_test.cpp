@@ -11,6 +11,7 @@ namespace crossgrid {
 namespace {
 
 using test::converters;
+using test::HardwareCase;
 using test::MemoryDataset;
 
 Network small_network() {
@@ -40,14 +41,8 @@ std::vector<double> own_scales(const Matrix& weights) {
   return scales;
 }
 
-struct Case {
-  const char* name;
-  std::function<void(LayerHardware&)> change;
-  float tolerance = 2e-5F;  ///< of the largest logit: more where a code may flip
-};
-
-const std::vector<Case>& cases() {
-  static const std::vector<Case> all{
+const std::vector<HardwareCase>& cases() {
+  static const std::vector<HardwareCase> all{
       {"Ideal", [](LayerHardware&) {}},
       {"Converters", converters, 2e-2F},
       {"GroupsApart", [](LayerHardware& h) { h.grouped = GroupedMatrix::per_group, h.array.rows_max = 11; }},
@@ -84,7 +79,7 @@ class ScaledColumns : public testing::Test {
   std::shared_ptr<MemoryDataset> data = std::make_shared<MemoryDataset>(network.input, network.classes, 40, 9);
   InferenceEngine engine{network, data, CalibrationPlan{data, 20, 20, RangeFit::maximum, 99.99, {}, {}}, 1};
 
-  std::vector<LayerHardware> hardware(const Case& c) const {
+  std::vector<LayerHardware> hardware(const HardwareCase& c) const {
     std::vector<LayerHardware> layers;
     for (const MatrixLayer& layer : matrix_layers(network)) {
       LayerHardware h;
@@ -108,7 +103,7 @@ class ScaledColumns : public testing::Test {
 class ColumnScales : public ScaledColumns, public testing::WithParamInterface<std::size_t> {};
 
 TEST_P(ColumnScales, RunAsTheReferenceDoes) {
-  const Case& c = cases()[GetParam()];
+  const HardwareCase& c = cases()[GetParam()];
   const std::vector<LayerHardware> layers = hardware(c);
   const Matrix fast = run(layers, Precision::float32), slow = run(layers, Precision::float64);
   const float largest = slow.cwiseAbs().maxCoeff();

@@ -12,6 +12,7 @@ namespace crossgrid {
 namespace {
 
 using test::converters;
+using test::HardwareCase;
 using test::MemoryDataset;
 using test::Values;
 
@@ -44,14 +45,8 @@ TEST(GroupedLayer, RunsDigitallyAsPlainLoopsDo) {
   }
 }
 
-struct Case {
-  const char* name;
-  std::function<void(LayerHardware&)> change;
-  float tolerance = 2e-5F;  ///< of the largest logit: more where a code may flip
-};
-
-const std::vector<Case>& cases() {
-  static const std::vector<Case> all{
+const std::vector<HardwareCase>& cases() {
+  static const std::vector<HardwareCase> all{
       {"Ideal", [](LayerHardware&) {}},
       {"Converters", converters, 2e-2F},
       // Row arrays of whole groups: converters of other groups' arrays see no current.
@@ -115,7 +110,7 @@ const std::vector<Case>& cases() {
 class GroupedOnArrays : public ::testing::TestWithParam<std::tuple<std::size_t, GroupedMatrix>> {};
 
 TEST_P(GroupedOnArrays, RunsAsTheReferenceDoes) {
-  const Case& c = cases()[std::get<0>(GetParam())];
+  const HardwareCase& c = cases()[std::get<0>(GetParam())];
   LayerHardware hardware;
   hardware.device.on_off_ratio = 50;
   hardware.grouped = std::get<1>(GetParam());

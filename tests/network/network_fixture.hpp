@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <random>
 #include <string>
@@ -41,6 +42,13 @@ class MemoryDataset final : public Dataset {
   int classes_;
   std::vector<std::uint8_t> pixels_;
   std::vector<int> labels_;
+};
+
+/// A hardware that a test runs its network on.
+struct HardwareCase {
+  const char* name;
+  std::function<void(LayerHardware&)> change;
+  float tolerance = 2e-5F;  ///< of the largest logit: more where a code may flip
 };
 
 /// Appends layers with random weights and fills in shapes.

@@ -183,7 +183,6 @@ class Scheduler {
   void requeue(UnitId id, bool suspect);
   void give_back_all(WorkerState& state, bool suspect);
   void lose_silent_workers(SchedulerActions& actions);
-  void look_at(int number, SchedulerActions& actions);
   void hand_out(SchedulerActions& actions);
   bool refill(WorkerState& state);
   bool refill_from_source(WorkerState& state);

@@ -72,6 +72,7 @@ struct SweepFile {
   std::vector<ExpectedValue> expected;
   std::optional<BisectRule> bisect;  ///< at most one of the two: all is run at once where there is none
   std::optional<TrialRounds> rounds;
+  bool in_rounds() const { return bisect || rounds; }
   /// The whole sweep with includes and overrides merged in and paths absolute: parse_sweep() of it gives this sweep
   /// again, from any folder. Sent to workers, stored in the output folder and in the journal.
   Json resolved;
