@@ -121,11 +121,16 @@ template <class Number>
 void accumulate(const OnnxNode& node, const std::string& reduction, std::vector<Number>& values,
                 const std::vector<Number>& updates, const Sources& targets) {
   using Wrapping = std::conditional_t<std::is_same_v<Number, double>, double, std::uint64_t>;
-  if (reduction != "add" && reduction != "mul") {
-    throw node.error(fmt::format("has reduction '{}', expected none, add or mul", reduction));
+  const bool larger = reduction == "max", smaller = reduction == "min";
+  if (reduction != "add" && reduction != "mul" && !larger && !smaller) {
+    throw node.error(fmt::format("has reduction '{}', expected none, add, mul, max or min", reduction));
   }
   for (std::size_t k = 0; k < targets.size(); ++k) {
     Number& value = values[static_cast<std::size_t>(targets[k])];
+    if (larger || smaller) {
+      if (larger ? updates[k] > value : updates[k] < value) value = updates[k];
+      continue;
+    }
     const auto old = static_cast<Wrapping>(value), update = static_cast<Wrapping>(updates[k]);
     value = static_cast<Number>(reduction == "add" ? old + update : old * update);
   }

@@ -72,10 +72,13 @@ Outputs split(const OnnxNode& node, OnnxInputs inputs) {
   const auto parts = static_cast<std::int64_t>(node.outputs.size());
   std::vector<std::int64_t> sizes = integers_of(node, inputs, 1, "split").value_or(std::vector<std::int64_t>());
   if (sizes.empty()) {
-    if (parts == 0 || extent % parts != 0) {
+    // Where the number of parts is said, from opset 18 on, the last may be smaller.
+    const bool uneven = node.has("num_outputs");
+    if (parts == 0 || (extent % parts != 0 && !uneven)) {
       throw node.error(fmt::format("splits {} places into {} equal parts, which do not exist", extent, parts));
     }
-    sizes.assign(node.outputs.size(), extent / parts);
+    sizes.assign(node.outputs.size(), (extent + parts - 1) / parts);
+    sizes.back() = extent - (parts - 1) * sizes.front();
   }
   std::int64_t left = extent;
   for (const std::int64_t size : sizes) left = size < 0 || size > left ? -1 : left - size;
@@ -146,6 +149,7 @@ Sources padded_places(const OnnxNode& node, const std::string& mode, std::int64_
     place -= before;
     if (mode == "edge") place = std::clamp<std::int64_t>(place, 0, std::max<std::int64_t>(extent - 1, 0));
     if (mode == "reflect") place = place < 0 ? -place : std::min(place, 2 * (extent - 1) - place);
+    if (mode == "wrap" && extent > 0) place = (place % extent + extent) % extent;
     const bool inside = place >= 0 && place < extent;
     if (!inside && mode != "constant") {
       throw node.error(fmt::format("{} pads an axis of {} to {}, {} before it: there is no more to repeat", mode,
@@ -162,25 +166,30 @@ Outputs pad(const OnnxNode& node, OnnxInputs inputs) {
   auto pads = integers_of(node, inputs, 1, "pads");
   if (!pads) pads = node.integers("paddings", {});
   const std::string mode = node.text("mode", "constant");
-  if (mode != "constant" && mode != "reflect" && mode != "edge") {
-    throw node.error(fmt::format("has mode '{}', expected constant, reflect or edge", mode));
+  if (mode != "constant" && mode != "reflect" && mode != "edge" && mode != "wrap") {
+    throw node.error(fmt::format("has mode '{}', expected constant, reflect, edge or wrap", mode));
   }
-  if (pads->size() != 2 * rank) {
-    throw node.error(fmt::format("has {} pads, expected {}: before and behind every axis", pads->size(), 2 * rank));
+  const auto named = integers_of(node, inputs, 3, "axes");  // from opset 18 on
+  const std::vector<std::size_t> axes =
+      checked_axes(node, named ? *named : counted(static_cast<std::int64_t>(rank)), rank);
+  if (pads->size() != 2 * axes.size()) {
+    throw node.error(fmt::format("has {} pads, expected {}: before and behind each of {} axes", pads->size(),
+                                 2 * axes.size(), axes.size()));
   }
-  Extents dims = input.dims();
-  for (std::size_t k = 0; k < rank; ++k) {
-    for (const std::int64_t width : {(*pads)[k], (*pads)[rank + k]}) {
+  Extents dims = input.dims(), before(rank, 0);
+  for (std::size_t k = 0; k < axes.size(); ++k) {
+    for (const std::int64_t width : {(*pads)[k], (*pads)[axes.size() + k]}) {
       if (width < -most_values || width > most_values) {
         throw node.error(fmt::format("pads by {}, expected {} at most", width, most_values));
       }
-      dims[k] += width;
+      dims[axes[k]] += width;
     }
+    before[axes[k]] = (*pads)[k];
   }
   checked_size(node, dims);
   std::vector<Sources> along;
   for (std::size_t k = 0; k < rank; ++k) {
-    along.push_back(padded_places(node, mode, input.dims()[k], (*pads)[k], dims[k]));
+    along.push_back(padded_places(node, mode, input.dims()[k], before[k], dims[k]));
   }
   Sources sources = grid_sources(input.dims(), along);
   const OnnxTensor* const value = mode == "constant" ? optional_input(inputs, 2) : nullptr;

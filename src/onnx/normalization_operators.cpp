@@ -129,6 +129,26 @@ std::vector<OnnxTensor> instance_normalization(const OnnxNode& node, OnnxInputs 
   return {OnnxTensor::of_reals(common_type({&input, inputs[1], inputs[2]}), input.dims(), std::move(values))};
 }
 
+/// Mean and variance over groups of channels and their planes. Before opset 21 scale and shift were by group.
+std::vector<OnnxTensor> group_normalization(const OnnxNode& node, OnnxInputs inputs) {
+  if (node.opset < 21) throw node.error("is of an opset before 21, where it meant something else: export it with 21");
+  const OnnxTensor& input = input_with_channels(node, inputs);
+  const std::int64_t count = node.integer("num_groups", 0), all = input.dims()[1];
+  if (count < 1 || all % count != 0) {
+    throw node.error(fmt::format("has {} groups (num_groups) of {} channels, expected equal ones", count, all));
+  }
+  Extents cut = input.dims();
+  cut[1] = all / count;
+  cut.insert(cut.begin() + 1, count);
+  const Groups groups = groups_of(node, cut, [](std::size_t axis) { return axis < 2; });
+  const Groups channels = groups_of(node, input.dims(), [](std::size_t axis) { return axis == 1; });
+  const std::vector<double> scale = channel_numbers(node, inputs, 1), shift = channel_numbers(node, inputs, 2);
+  std::vector<double> values = input.as_reals();
+  normalize(values, groups, moments_of(values, groups), node.number("epsilon", 1e-5F));
+  scale_and_shift(values, scale, &shift, channels.of);
+  return {OnnxTensor::of_reals(input.type(), input.dims(), std::move(values))};
+}
+
 /// Of an input that is repeated to the extents of the first.
 Sources repeated(const OnnxNode& node, OnnxInputs inputs, std::size_t k) {
   const Extents &from = real_input(node, inputs, k).dims(), &to = inputs[0]->dims();
@@ -227,6 +247,7 @@ std::vector<OnnxTensor> local_response_normalization(const OnnxNode& node, OnnxI
 
 void add_normalization_operators(OnnxOperators& operators) {
   operators["BatchNormalization"] = batch_normalization;
+  operators["GroupNormalization"] = group_normalization;
   operators["InstanceNormalization"] = instance_normalization;
   operators["LRN"] = local_response_normalization;
   operators["LayerNormalization"] = layer_normalization;

@@ -21,7 +21,8 @@ namespace crossgrid {
 namespace {
 
 constexpr int oldest_opset = 7;
-constexpr int ir_version = 8;  // that of opset 17
+constexpr int newest_opset = 22;  // of ONNX 1.17; what later ones mean by the same names is not known
+constexpr int ir_version = 8;     // that of opset 17
 constexpr int most_dimensions = 16;
 constexpr std::int64_t most_elements = std::int64_t{1} << 33;
 constexpr std::size_t largest_file = std::numeric_limits<int>::max();
@@ -418,9 +419,10 @@ OnnxModel parse_onnx_model(std::span<const std::uint8_t> bytes, const std::strin
   for (const auto& import : proto.opset_import()) {
     if (import.domain().empty() || import.domain() == "ai.onnx") model.opset = import.version();
   }
-  if (model.opset < oldest_opset) {
-    throw input_error(path,
-                      fmt::format("is of opset {}, expected {} or later: export it anew", model.opset, oldest_opset));
+  if (model.opset < oldest_opset || model.opset > newest_opset) {
+    throw input_error(path, fmt::format("is of opset {}, expected {} to {}: export it anew with one of these "
+                                        "(torch.onnx.export has opset_version)",
+                                        model.opset, oldest_opset, newest_opset));
   }
   const onnx::GraphProto& graph = proto.graph();
   model.name = graph.name().empty() ? path : graph.name();

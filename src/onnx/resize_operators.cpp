@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "index_sources.hpp"
 #include "operator_checks.hpp"
@@ -49,28 +50,37 @@ void expect_count(const OnnxNode& node, std::size_t found, std::size_t expected,
 }
 
 /// In floats, as their sizes were computed where the scales were made: 0.7f * 10 is 7.
-void scale_axes(const OnnxNode& node, ResizeAxes& axes, const std::vector<double>& scales) {
-  expect_count(node, scales.size(), axes.size(), "scales");
-  for (std::size_t k = 0; k < axes.size(); ++k) {
-    ResizeAxis& axis = axes[k];
+void scale_axes(const OnnxNode& node, ResizeAxes& axes, const std::vector<std::size_t>& which,
+                const std::vector<double>& scales) {
+  expect_count(node, scales.size(), which.size(), "scales");
+  for (std::size_t k = 0; k < which.size(); ++k) {
+    ResizeAxis& axis = axes[which[k]];
     axis.scale = scales[k];
     const auto part = static_cast<float>(static_cast<double>(axis.input) * (axis.end - axis.start));
     const auto output = static_cast<double>(std::floor(part * static_cast<float>(axis.scale)));
     if (!(axis.scale > 0) || !(output >= 1) || output > most_values) {
-      throw node.error(fmt::format("scales axis {} of {} values by {}, expected 1 to {} values", k, axis.input,
+      throw node.error(fmt::format("scales axis {} of {} values by {}, expected 1 to {} values", which[k], axis.input,
                                    axis.scale, most_values));
     }
     axis.output = static_cast<std::int64_t>(output);
   }
 }
 
-void size_axes(const OnnxNode& node, ResizeAxes& axes, const std::vector<std::int64_t>& sizes) {
-  expect_count(node, sizes.size(), axes.size(), "sizes");
-  for (std::size_t k = 0; k < axes.size(); ++k) {
-    if (sizes[k] < 1) throw node.error(fmt::format("resizes axis {} to {}, expected 1 or more", k, sizes[k]));
-    axes[k].output = sizes[k];
-    axes[k].scale = static_cast<double>(sizes[k]) / static_cast<double>(axes[k].input);
+void size_axes(const OnnxNode& node, ResizeAxes& axes, const std::vector<std::size_t>& which,
+               const std::vector<std::int64_t>& sizes) {
+  expect_count(node, sizes.size(), which.size(), "sizes");
+  for (std::size_t k = 0; k < which.size(); ++k) {
+    if (sizes[k] < 1) throw node.error(fmt::format("resizes axis {} to {}, expected 1 or more", which[k], sizes[k]));
+    ResizeAxis& axis = axes[which[k]];
+    axis.output = sizes[k];
+    axis.scale = static_cast<double>(sizes[k]) / static_cast<double>(axis.input);
   }
+}
+
+std::vector<std::size_t> all_axes(const ResizeAxes& axes) {
+  std::vector<std::size_t> all(axes.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  return all;
 }
 
 ResizeAxes axes_of(const OnnxNode& node, const OnnxTensor& input) {
@@ -180,7 +190,7 @@ Resizing early_resizing(const OnnxNode& node, const OnnxTensor& input, const std
   resizing.mode = node.text("mode", "nearest");
   resizing.coordinate = resize_coordinate(node, "asymmetric");
   resizing.rounding = nearest_rounding(node, "floor");
-  scale_axes(node, resizing.axes, scales);
+  scale_axes(node, resizing.axes, all_axes(resizing.axes), scales);
   return resizing;
 }
 
@@ -190,22 +200,35 @@ std::vector<OnnxTensor> upsample(const OnnxNode& node, OnnxInputs inputs) {
   return resized(node, early_resizing(node, input, scales), input);
 }
 
-void read_region(const OnnxNode& node, OnnxInputs inputs, ResizeAxes& axes) {
+void read_region(const OnnxNode& node, OnnxInputs inputs, ResizeAxes& axes, const std::vector<std::size_t>& which) {
   const std::vector<double> region = real_input(node, inputs, 1).as_reals();
-  expect_count(node, region.size(), 2 * axes.size(), "numbers for its region (roi)");
-  for (std::size_t k = 0; k < axes.size(); ++k) {
-    axes[k].start = region[k], axes[k].end = region[axes.size() + k];
-    if (!std::isfinite(axes[k].start) || !std::isfinite(axes[k].end)) {
-      throw node.error(fmt::format("axis {} of its region (roi) is from {} to {}", k, axes[k].start, axes[k].end));
+  expect_count(node, region.size(), 2 * which.size(), "numbers for its region (roi)");
+  for (std::size_t k = 0; k < which.size(); ++k) {
+    ResizeAxis& axis = axes[which[k]];
+    axis.start = region[k], axis.end = region[which.size() + k];
+    if (!std::isfinite(axis.start) || !std::isfinite(axis.end)) {
+      throw node.error(fmt::format("axis {} of its region (roi) is from {} to {}", which[k], axis.start, axis.end));
     }
+  }
+}
+
+/// What came with opset 18 and changes results.
+void refuse_newer_ways(const OnnxNode& node) {
+  if (node.integer("antialias", 0) != 0) throw node.error("has antialias 1, which is not supported: export it with 0");
+  const std::string policy = node.text("keep_aspect_ratio_policy", "stretch");
+  if (policy != "stretch") {
+    throw node.error(fmt::format("has keep_aspect_ratio_policy '{}', expected stretch: give the sizes", policy));
   }
 }
 
 std::vector<OnnxTensor> resize(const OnnxNode& node, OnnxInputs inputs) {
   const OnnxTensor& input = needed_input(node, inputs, 0);
   if (node.opset < 11) return resized(node, early_resizing(node, input, real_input(node, inputs, 1).as_reals()), input);
+  refuse_newer_ways(node);
   Resizing resizing;
   resizing.axes = axes_of(node, input);
+  const std::vector<std::size_t> which =
+      node.has("axes") ? checked_axes(node, node.integers("axes", {}), resizing.axes.size()) : all_axes(resizing.axes);
   resizing.mode = node.text("mode", "nearest");
   const std::string coordinates = node.text("coordinate_transformation_mode", "half_pixel");
   resizing.coordinate = resize_coordinate(node, coordinates);
@@ -214,13 +237,13 @@ std::vector<OnnxTensor> resize(const OnnxNode& node, OnnxInputs inputs) {
   resizing.exclude_outside = node.integer("exclude_outside", 0) != 0;
   resizing.extrapolates = coordinates == "tf_crop_and_resize";
   resizing.outside = node.number("extrapolation_value", 0);
-  if (resizing.extrapolates) read_region(node, inputs, resizing.axes);
+  if (resizing.extrapolates) read_region(node, inputs, resizing.axes, which);
   const OnnxTensor *const scales = given(inputs, 2), *const sizes = given(inputs, 3);
   if ((scales == nullptr) == (sizes == nullptr)) throw node.error("needs either scales or sizes");
   if (scales) {
-    scale_axes(node, resizing.axes, scales->as_reals());
+    scale_axes(node, resizing.axes, which, scales->as_reals());
   } else {
-    size_axes(node, resizing.axes, sizes->as_integers());
+    size_axes(node, resizing.axes, which, sizes->as_integers());
   }
   return resized(node, resizing, input);
 }

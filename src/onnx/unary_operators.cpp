@@ -1,5 +1,9 @@
+#include <fmt/format.h>
+
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <numbers>
 
 #include "activations.hpp"
 #include "crossgrid/onnx/onnx_operators.hpp"
@@ -78,6 +82,16 @@ auto celu(const OnnxNode& node) {
   const double alpha = node.number("alpha", 1);
   if (alpha == 0) throw node.error("has alpha 0, by which it divides");
   return [alpha](double x) { return (x < 0 ? 0 : x) + std::min(0.0, alpha * (exponential(x / alpha) - 1)); };
+}
+
+std::function<double(double)> gelu(const OnnxNode& node) {
+  const std::string way = node.text("approximate", "none");
+  if (way == "none") return [](double x) { return 0.5 * x * (1 + std::erf(x * std::numbers::sqrt2 / 2)); };
+  if (way != "tanh") throw node.error(fmt::format("has approximate '{}', expected none or tanh", way));
+  return [](double x) {
+    const double inner = std::numbers::sqrt2 * std::numbers::inv_sqrtpi * (x + 0.044715 * x * x * x);
+    return 0.5 * x * (1 + hyperbolic_tangent(inner));
+  };
 }
 
 auto selu(const OnnxNode& node) {
@@ -188,6 +202,7 @@ void add_unary_operators(OnnxOperators& operators) {
   operators["Erf"] = reals<[](double x) { return std::erf(x); }>;
   operators["Exp"] = reals<exponential>;
   operators["Floor"] = reals<[](double x) { return std::floor(x); }>;
+  operators["Gelu"] = with_attributes<gelu>;
   operators["HardSigmoid"] = with_attributes<hard_sigmoid_of>;
   operators["HardSwish"] = reals<[](double x) { return x * hard_sigmoid(x, 1.0 / 6, 0.5); }>;
   operators["Identity"] = identity;
@@ -195,6 +210,7 @@ void add_unary_operators(OnnxOperators& operators) {
   operators["IsNaN"] = is_not_a_number;
   operators["LeakyRelu"] = with_attributes<leaky_relu>;
   operators["Log"] = reals<logarithm>;
+  operators["Mish"] = reals<[](double x) { return x * hyperbolic_tangent(softplus(x)); }>;
   operators["Neg"] = numbers<[](double x) { return -x; }, negated>;
   operators["Not"] = logical_not;
   operators["Reciprocal"] = reals<[](double x) { return 1 / x; }>;

@@ -105,6 +105,8 @@ TEST(ElementwiseOperators, ComputeTheFunctionsThatTheyName) {
       {"Sigmoid", [](double x) { return 1 / (1 + std::exp(-x)); }},
       {"Softplus", [](double x) { return std::log1p(std::exp(x)); }},
       {"Elu", [](double x) { return x < 0 ? std::expm1(x) : x; }},
+      {"Gelu", [](double x) { return 0.5 * x * std::erfc(-x / std::sqrt(2.0)); }},
+      {"Mish", [](double x) { return x * std::tanh(std::log1p(std::exp(x))); }},
       {"HardSwish", [](double x) { return x * std::min(1.0, std::max(0.0, x / 6 + 0.5)); }},
       {"Erf", [](double x) { return std::erf(x); }},
       {"Round", [](double x) { return std::nearbyint(x); }},
@@ -120,6 +122,17 @@ TEST(ElementwiseOperators, ComputeTheFunctionsThatTheyName) {
       EXPECT_NEAR(found[k], expected, 1e-14 * std::max(1.0, std::abs(expected))) << op << " of " << inputs[k];
     }
   }
+}
+
+TEST(ElementwiseOperators, ApproximateGeluWhereTheyAreAskedTo) {
+  const OnnxTensor x = doubles({3}, {-1.5, 0.25, 2});
+  const std::vector<double> found = run("Gelu", {x}, {{"approximate", "tanh"}}, 20).as_reals();
+  for (std::size_t k = 0; k < found.size(); ++k) {
+    const double at = x.as_reals()[k];
+    const double expected = at / (1 + std::exp(-2 * std::sqrt(2 / std::acos(-1.0)) * (at + 0.044715 * at * at * at)));
+    EXPECT_NEAR(found[k], expected, 1e-14);
+  }
+  EXPECT_THAT(problem("Gelu", {x}, {{"approximate", "sigmoid"}}, 20), HasSubstr("has approximate 'sigmoid'"));
 }
 
 TEST(ElementwiseOperators, HandleTheEndsOfTheRealNumbers) {

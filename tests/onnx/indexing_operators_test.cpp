@@ -41,6 +41,11 @@ TEST(IndexingOperators, ScatterInsteadOfValuesOrOntoThem) {
   EXPECT_THAT(
       run("ScatterElements", {reals({2}, {2, 3}), list({1, 1}), reals({2}, {4, 5})}, {{"reduction", "mul"}}).as_reals(),
       ElementsAre(2, 60));
+  const auto extreme = [&](const char* which) {
+    return run("ScatterElements", {x, list({0, 1, 2}), list({big, 5, 2})}, {{"reduction", which}}, 18).as_integers();
+  };
+  EXPECT_THAT(extreme("max"), ElementsAre(big + 1, 5, 2));
+  EXPECT_THAT(extreme("min"), ElementsAre(big, 1, 2));
   EXPECT_THAT(problem("ScatterElements", {x, list({0}), list({1, 2})}), HasSubstr("updates is 2, expected 1"));
   EXPECT_THAT(problem("ScatterND", {x, integers({1, 1}, {3}), list({1})}), HasSubstr("has index 3"));
   EXPECT_THAT(problem("ScatterND", {x, integers({1, 1}, {0}), list({1})}, {{"reduction", "xor"}}),

@@ -46,6 +46,10 @@ TEST(MovementOperators, JoinAndSplitAlongAnyAxis) {
   EXPECT_THAT(problem("Concat", {a, b}, {{"axis", std::int64_t{0}}}), HasSubstr("joins 2 x 2 and 2 x 1 along axis 0"));
   EXPECT_THAT(problem("Concat", {}, {{"axis", std::int64_t{0}}}), HasSubstr("no input 0"));
   EXPECT_THAT(problem("Split", {places({3})}, {}, 13, 2), HasSubstr("2 equal parts"));
+  const Attributes counted{{"num_outputs", std::int64_t{2}}};
+  EXPECT_THAT(run_all("Split", {places({5})}, counted, 18, 2).at(0).as_integers(), ElementsAre(0, 1, 2));
+  EXPECT_THAT(run_all("Split", {places({5})}, counted, 18, 2).at(1).as_integers(), ElementsAre(3, 4));
+  EXPECT_THAT(problem("Split", {places({2})}, {{"num_outputs", std::int64_t{4}}}, 18, 4), HasSubstr("add up"));
   EXPECT_THAT(problem("Split", {places({3}), list({greatest, 2})}, {}, 13, 2), HasSubstr("add up"));
 }
 
@@ -70,7 +74,16 @@ TEST(MovementOperators, PadByEachMode) {
   EXPECT_THAT(problem("Pad", {places({4}), list({1})}), HasSubstr("has 1 pads, expected 2"));
   EXPECT_THAT(problem("Pad", {places({4}), list({greatest, 0})}), HasSubstr("pads by"));
   EXPECT_THAT(problem("Pad", {places({4}), list({-5, 0})}), HasSubstr("expected extents from 0 on"));
-  EXPECT_THAT(problem("Pad", {places({4}), list({0, 0})}, {{"mode", "wrap"}}), HasSubstr("mode 'wrap'"));
+  EXPECT_THAT(problem("Pad", {places({4}), list({0, 0})}, {{"mode", "turn"}}), HasSubstr("mode 'turn'"));
+  EXPECT_THAT(pad("wrap", {5, 2}), ElementsAre(3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1));
+  EXPECT_THAT(problem("Pad", {places({0}), list({0, 1})}, {{"mode", "wrap"}}), HasSubstr("no more to repeat"));
+  const auto named = [&](Integers pads, Integers axes) {
+    return std::vector{places({2, 2}), list(std::move(pads)), list({9}), list(std::move(axes))};
+  };
+  EXPECT_THAT(run("Pad", named({1, 0}, {-1}), {}, 18).as_integers(), ElementsAre(9, 0, 1, 9, 2, 3));
+  EXPECT_THAT(run("Pad", named({0, 1, 1, 0}, {1, 0}), {}, 18).as_integers(), ElementsAre(9, 9, 9, 0, 1, 9, 2, 3, 9));
+  EXPECT_THAT(problem("Pad", named({1, 0, 0, 0}, {0}), {}, 18), HasSubstr("has 4 pads, expected 2"));
+  EXPECT_THAT(problem("Pad", named({1, 0, 0, 0}, {0, 0}), {}, 18), HasSubstr("axis 0 twice"));
 }
 
 TEST(MovementOperators, RepeatWhatIsAskedFor) {

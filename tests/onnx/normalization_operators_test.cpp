@@ -51,6 +51,19 @@ TEST(Normalizations, RefuseWhatDoesNotFit) {
   EXPECT_THAT(problem("MeanVarianceNormalization", {two}), HasSubstr("has axis 3"));
 }
 
+TEST(GroupNormalization, IsByGroupsOfChannels) {
+  const OnnxTensor x = doubles({1, 4, 2}, {1, 2, 3, 4, 10, 10, 30, 30});
+  const OnnxTensor scale = doubles({4}, {1, 2, 1, 1}), shift = doubles({4}, {0, 0, 0, 5});
+  const Attributes halves{{"num_groups", std::int64_t{2}}, {"epsilon", 0.0F}};
+  const std::vector<double> found = run("GroupNormalization", {x, scale, shift}, halves, 21).as_reals();
+  const double unit = 1 / std::sqrt(1.25);  // of 1, 2, 3, 4
+  const std::vector<double> expected{-1.5 * unit, -0.5 * unit, 2 * 0.5 * unit, 2 * 1.5 * unit, -1, -1, 6, 6};
+  for (std::size_t k = 0; k < expected.size(); ++k) EXPECT_NEAR(found[k], expected[k], 1e-14) << k;
+  EXPECT_THAT(problem("GroupNormalization", {x, scale, shift}, halves, 18), HasSubstr("of an opset before 21"));
+  EXPECT_THAT(problem("GroupNormalization", {x, scale, shift}, {{"num_groups", std::int64_t{3}}}, 21),
+              HasSubstr("3 groups (num_groups) of 4 channels"));
+}
+
 TEST(LpNormalization, LeavesZerosAsTheyAre) {
   EXPECT_THAT(run("LpNormalization", {doubles({2, 2}, {3, -4, 0, 0})}).as_reals(), ElementsAre(0.6, -0.8, 0, 0));
 }

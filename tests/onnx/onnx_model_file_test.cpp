@@ -45,7 +45,10 @@ TEST(OnnxModelFile, SaysWhatIsWrongWithAGraph) {
   };
   EXPECT_EQ(with([](auto&) {}), "");
   EXPECT_THAT(with([](auto& m) { m.clear_graph(); }), HasSubstr("is no ONNX model, or a truncated one"));
-  EXPECT_THAT(with([](auto& m) { m.clear_opset_import(); }), HasSubstr("is of opset 0, expected 7 or later"));
+  EXPECT_THAT(with([](auto& m) { m.clear_opset_import(); }), HasSubstr("is of opset 0, expected 7 to 22"));
+  EXPECT_THAT(with([](auto& m) { m.mutable_opset_import(0)->set_version(23); }),
+              HasSubstr("is of opset 23, expected 7 to 22"));
+  EXPECT_EQ(with([](auto& m) { m.mutable_opset_import(0)->set_version(22); }), "");
   EXPECT_THAT(with([](auto& m) { add_node(m, "b", "a"), add_node(m, "a", "b"); }),
               HasSubstr("node '/a' (Relu): input 'b' comes from a node after it, or from a cycle"));
   EXPECT_THAT(with([](auto& m) { add_node(m, "a", "a"); }), HasSubstr("from a cycle"));

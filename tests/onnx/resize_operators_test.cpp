@@ -70,6 +70,16 @@ TEST(Resize, CropsAndFillsWhatIsOutside) {
   EXPECT_THAT(found.as_reals(), ElementsAre(7, 7, 1, 2.5, 4));
 }
 
+TEST(Resize, TakesNumbersOfTheAxesThatItNames) {
+  const OnnxTensor x = places({2, 1, 2});
+  const Attributes two{{"axes", Integers{2, 0}}};
+  EXPECT_EQ(run("Resize", {x, none, none, list({4, 2})}, two, 18).dims(), (Extents{2, 1, 4}));
+  EXPECT_EQ(run("Resize", {x, none, reals({2}, {1, 2})}, two, 18).dims(), (Extents{4, 1, 2}));
+  EXPECT_EQ(run("Resize", {x, none, none, list({3})}, {{"axes", Integers{-2}}}, 18).dims(), (Extents{2, 3, 2}));
+  EXPECT_THAT(problem("Resize", {x, none, none, list({4, 2, 1})}, two, 18), HasSubstr("has 3 sizes, expected 2"));
+  EXPECT_THAT(problem("Resize", {x, none, none, list({4})}, {{"axes", Integers{3}}}, 18), HasSubstr("axis 3"));
+}
+
 TEST(Upsample, TakesScalesFromBothPlaces) {
   const Attributes attribute{{"scales", std::vector<float>{2, 1.5F}}};
   const Integers expected{0, 0, 1, 0, 0, 1, 2, 2, 3, 2, 2, 3};
@@ -94,6 +104,9 @@ TEST(Resize, RefusesWhatItCannotDo) {
               HasSubstr("has nearest_mode 'up', expected one of ceil, floor"));
   EXPECT_THAT(with(none, list({3, 2}), {{"coordinate_transformation_mode", std::string("tf_crop_and_resize")}}),
               HasSubstr("has 0 numbers for its region (roi), expected 4"));
+  EXPECT_THAT(with(none, list({3, 2}), {{"antialias", std::int64_t{1}}}), HasSubstr("has antialias 1"));
+  EXPECT_THAT(with(none, list({3, 2}), {{"keep_aspect_ratio_policy", std::string("not_larger")}}),
+              HasSubstr("has keep_aspect_ratio_policy 'not_larger', expected stretch"));
   EXPECT_THAT(problem("Resize", {places({2}), none, none, list({3})}, {{"mode", std::string("linear")}}, 13),
               HasSubstr("interpolates int64"));
 }
