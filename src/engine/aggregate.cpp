@@ -16,24 +16,38 @@ namespace {
 
 using Groups = std::vector<std::vector<std::size_t>>;
 
-/// The rows of each group.
-Groups groups_of(const DatabaseTable& table, const std::vector<std::string>& keys) {
-  if (keys.empty()) {
-    Groups all(1);
-    for (std::size_t row = 0; row < table.rows(); ++row) all.front().push_back(row);
-    return all;
+/// A group by the keys so far, and the value of the next one.
+struct Subgroup {
+  std::size_t group;
+  DatabaseValue value;
+
+  bool operator==(const Subgroup& other) const { return group == other.group && same(value, other.value); }
+};
+
+struct SubgroupHash {
+  std::size_t operator()(const Subgroup& subgroup) const { return hash_of(subgroup.value) + subgroup.group; }
+};
+
+/// The group of each row, numbered in the order of their first rows.
+std::vector<std::size_t> numbered_groups(const DatabaseTable& table, const std::vector<std::string>& keys) {
+  std::vector<std::size_t> group_of(table.rows(), 0);
+  for (const std::string& key : keys) {
+    const std::vector<DatabaseValue>& column = table.column(key);
+    std::unordered_map<Subgroup, std::size_t, SubgroupHash> known;
+    for (std::size_t row = 0; row < column.size(); ++row) {
+      group_of[row] = known.try_emplace({group_of[row], column[row]}, known.size()).first->second;
+    }
   }
-  std::vector<std::size_t> places;
-  for (const std::string& key : keys) places.push_back(table.names.place(key));
-  Groups groups;
-  std::unordered_map<std::string, std::size_t> known;
-  std::string identity;
-  for (std::size_t row = 0; row < table.rows(); ++row) {
-    identity.clear();
-    for (const std::size_t place : places) identity += table.columns[place][row].to_json() + ',';
-    const auto [group, fresh] = known.emplace(identity, groups.size());
-    if (fresh) groups.emplace_back();
-    groups[group->second].push_back(row);
+  return group_of;
+}
+
+/// The rows of each group; without keys one of all, if there are none too.
+Groups groups_of(const DatabaseTable& table, const std::vector<std::string>& keys) {
+  Groups groups(keys.empty() ? 1 : 0);
+  const std::vector<std::size_t> group_of = numbered_groups(table, keys);
+  for (std::size_t row = 0; row < group_of.size(); ++row) {
+    if (group_of[row] == groups.size()) groups.emplace_back();
+    groups[group_of[row]].push_back(row);
   }
   return groups;
 }

@@ -4,8 +4,6 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -14,6 +12,8 @@
 
 #include "crossgrid/backend/thread_team.hpp"
 #include "crossgrid/base/error.hpp"
+#include "crossgrid/engine/line_block.hpp"
+#include "crossgrid/engine/plain_line.hpp"
 #include "crossgrid/sweep/parameter_unit.hpp"
 
 namespace crossgrid {
@@ -23,9 +23,9 @@ namespace {
 namespace dom = simdjson::dom;
 
 constexpr std::size_t most_line_bytes = std::size_t{1} << 20;
-constexpr std::size_t usual_line_bytes = std::size_t{16} << 10;
 constexpr std::size_t most_levels = 16;
-constexpr std::uint64_t block_bytes = std::uint64_t{4} << 20;
+constexpr std::size_t block_bytes = std::size_t{4} << 20;
+constexpr std::size_t near_bytes = std::size_t{16} << 10;  // of lines that are picked: read at once
 
 std::string database_path(const std::string& path) {
   std::error_code ignored;
@@ -54,7 +54,6 @@ class LineParser {
   }
   /// `line` is followed by simdjson's padding.
   dom::object object(std::string_view line) {
-    if (line.size() > most_line_bytes) throw BadLine{fmt::format("more than {} bytes", most_line_bytes)};
     dom::object object;
     const auto error = parser_.parse(line.data(), line.size(), false).get_object().get(object);
     if (error != simdjson::SUCCESS) throw BadLine{simdjson::error_message(error)};
@@ -85,64 +84,24 @@ DatabaseValue value_of(dom::element element, std::pmr::memory_resource& memory) 
   }
 }
 
-/// Room for a block with its last line.
-class BlockBuffer {
- public:
-  /// From the newline before the block to the end of its last line.
-  static constexpr std::size_t most_bytes = 1 + block_bytes + most_line_bytes + 1;
+DatabaseValue value_of(std::string_view plain, std::pmr::memory_resource& memory) {
+  return plain_value(plain, memory);
+}
 
-  char* bytes() { return bytes_.get(); }
+/// Room for the lines that begin in so many bytes of the file.
+LineBuffer buffer_for(std::size_t range) {
+  return {range, most_line_bytes, simdjson::SIMDJSON_PADDING};
+}
 
- private:
-  std::unique_ptr<char[]> bytes_ = std::make_unique_for_overwrite<char[]>(most_bytes + simdjson::SIMDJSON_PADDING);
-};
+void check_length(std::string_view line) {
+  if (line.size() > most_line_bytes) throw BadLine{fmt::format("more than {} bytes", most_line_bytes)};
+}
 
-/// The lines of a file that begin in one block of it, read whole; they lie in the buffer.
-class Block {
- public:
-  Block(File& file, std::uint64_t index, const std::string& path, BlockBuffer& buffer) {
-    const std::uint64_t begin = index * block_bytes;
-    const std::uint64_t from = begin == 0 ? 0 : begin - 1;  // the newline before a line that begins with the block
-    const auto own = static_cast<std::size_t>(begin + block_bytes - from);
-    std::size_t size = 0;
-    const auto read_up_to = [&](std::size_t wanted) {
-      const IoResult read = read_all(file, buffer.bytes() + size, wanted - size, from + size);
-      if (!read.ok()) throw input_error(path, "can't read it: " + error_text(read.error));
-      size += static_cast<std::size_t>(read.value);
-      text_ = std::string_view(buffer.bytes(), size);
-    };
-    // Most lines are short: the rest of the last one is mostly among a few bytes more.
-    read_up_to(own + usual_line_bytes);
-    if (size == own + usual_line_bytes && text_.find('\n', own - 1) == std::string_view::npos) {
-      read_up_to(own + most_line_bytes + 1);
-    }
-    std::memset(buffer.bytes() + size, 0, simdjson::SIMDJSON_PADDING);
-    own_ = std::min(size, own);
-    if (begin > 0) {
-      const std::size_t newline = text_.substr(0, own_).find('\n');
-      at_ = newline == std::string_view::npos ? own_ : newline + 1;
-    }
-  }
-
-  /// The next line without its newline, if one is left.
-  std::optional<std::string_view> next() {
-    if (at_ >= own_) return std::nullopt;
-    const std::size_t end = std::min(text_.find('\n', at_), text_.size());
-    const std::string_view line = text_.substr(at_, end - at_);
-    at_ = end + 1;
-    return line;
-  }
-
- private:
-  std::string_view text_;
-  std::size_t own_ = 0;  ///< lines begin before here
-  std::size_t at_ = 0;
-};
-
-/// What one block gives.
+/// What the lines of one part of the file give.
 struct Part {
   DatabaseTable::Memory memory = std::make_shared<std::pmr::monotonic_buffer_resource>();
   std::vector<std::vector<DatabaseValue>> columns;
+  std::vector<std::uint64_t> begins;  ///< where each row's line begins in the file
   std::uint64_t lines = 0;
   std::optional<std::string> problem;  ///< of line `lines`
 };
@@ -151,7 +110,7 @@ struct Part {
 class RowReader {
  public:
   RowReader(const ColumnNames& names, std::span<const std::string> wanted, const RowCondition* condition)
-      : names_(names), condition_(condition) {
+      : names_(names), plain_(names), condition_(condition) {
     for (const std::string& name : wanted) places_.push_back(names.place(name));
     if (condition) {
       for (const std::string& name : condition->columns()) condition_places_.push_back(names.place(name));
@@ -160,26 +119,38 @@ class RowReader {
 
   /// One per thread: what is used from line to line.
   struct Lane {
-    BlockBuffer buffer;
+    explicit Lane(std::size_t range) : buffer(buffer_for(range)) {}
+    LineBuffer buffer;
     LineParser parser;
+    std::vector<std::string_view> texts;
     std::vector<dom::element> elements;
     std::vector<DatabaseValue> asked;
     std::pmr::monotonic_buffer_resource scratch;
   };
 
-  void read(Block& block, Lane& lane, Part& part) const {
+  void read(LineBlock& block, Lane& lane, Part& part) const {
     part.columns.resize(places_.size());
-    while (const auto line = block.next()) {
-      ++part.lines;
-      split(lane.parser.object(*line), lane.elements);
-      if (!holds(lane)) continue;
-      for (std::size_t i = 0; i < places_.size(); ++i) {
-        part.columns[i].push_back(value_of(lane.elements[places_[i]], *part.memory));
-      }
-    }
+    while (read_line(block, lane, part)) continue;
+  }
+
+  /// Reads the next line of a block; false where none is left.
+  bool read_line(LineBlock& block, Lane& lane, Part& part) const {
+    const auto line = block.next();
+    if (!line) return false;
+    ++part.lines;
+    check_length(*line);
+    if (take_line(*line, lane, part)) part.begins.push_back(block.line_begin());
+    return true;
   }
 
  private:
+  /// Makes a row of a line where the condition holds.
+  bool take_line(std::string_view line, Lane& lane, Part& part) const {
+    if (plain_.split(line, lane.texts)) return take(lane.texts, lane, part);
+    split(lane.parser.object(line), lane.elements);
+    return take(lane.elements, lane, part);
+  }
+
   /// The values of a line, in the order of the columns.
   void split(dom::object object, std::vector<dom::element>& elements) const {
     elements.clear();
@@ -195,21 +166,48 @@ class RowReader {
     }
   }
 
-  bool holds(Lane& lane) const {
+  template <typename Value>
+  bool take(const std::vector<Value>& values, Lane& lane, Part& part) const {
+    if (!holds(values, lane)) return false;
+    for (std::size_t i = 0; i < places_.size(); ++i) {
+      part.columns[i].push_back(value_of(values[places_[i]], *part.memory));
+    }
+    return true;
+  }
+
+  template <typename Value>
+  bool holds(const std::vector<Value>& values, Lane& lane) const {
     if (!condition_) return true;
     lane.asked.clear();
     lane.scratch.release();
-    for (const std::size_t place : condition_places_) {
-      lane.asked.push_back(value_of(lane.elements[place], lane.scratch));
-    }
+    for (const std::size_t place : condition_places_) lane.asked.push_back(value_of(values[place], lane.scratch));
     return condition_->holds(lane.asked);
   }
 
   const ColumnNames& names_;
+  PlainLine plain_;
   const RowCondition* condition_;
   std::vector<std::size_t> places_;
   std::vector<std::size_t> condition_places_;
 };
+
+/// The parts one after the other.
+DatabaseTable joined(std::span<const std::string> names, std::vector<Part>& parts) {
+  DatabaseTable table{ColumnNames({names.begin(), names.end()}), {}, {}};
+  std::size_t rows = 0;
+  for (const Part& part : parts) rows += part.begins.size();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    std::vector<DatabaseValue>& column = table.columns.emplace_back();
+    column.reserve(rows);
+    for (Part& part : parts) {
+      std::vector<DatabaseValue>& from = part.columns[i];
+      column.insert(column.end(), from.begin(), from.end());
+      std::vector<DatabaseValue>().swap(from);
+    }
+  }
+  for (Part& part : parts) table.texts.push_back(std::move(part.memory));
+  return table;
+}
 
 std::unique_ptr<File> opened(FileSystem& files, const std::string& path) {
   std::unique_ptr<File> file;
@@ -221,12 +219,13 @@ std::unique_ptr<File> opened(FileSystem& files, const std::string& path) {
 }
 
 ColumnNames names_of_first_line(File& file, const std::string& path) {
-  BlockBuffer buffer;
-  Block block(file, 0, path, buffer);
+  LineBuffer buffer = buffer_for(1);
+  LineBlock block(file, 0, 1, path, buffer);
   const auto line = block.next();
   if (!line) return {};
   std::vector<std::string> names;
   try {
+    check_length(*line);
     LineParser parser;
     std::unordered_set<std::string> seen;
     for (const auto& field : parser.object(*line)) {
@@ -345,19 +344,18 @@ void DatabaseFile::check_lines(std::uint64_t found) const {
                                        found, points->dump()));
 }
 
-DatabaseTable DatabaseFile::read(std::span<const std::string> names, const RowCondition* condition) const {
-  DatabaseTable table{ColumnNames({names.begin(), names.end()}), {}, {}};
-  table.columns.resize(names.size());
-  if (columns_.size() == 0) return table;
+DatabaseTable DatabaseFile::read(std::span<const std::string> names, const RowCondition* condition,
+                                 std::vector<std::uint64_t>* begins) const {
+  std::vector<Part> parts;
+  if (columns_.size() == 0) return joined(names, parts);
   const RowReader reader(columns_, names, condition);
-  const std::uint64_t blocks = (size_ + block_bytes - 1) / block_bytes;
-  std::vector<Part> parts(blocks);
-  const int threads = static_cast<int>(std::min<std::uint64_t>(blocks, static_cast<std::uint64_t>(reading_threads())));
+  parts.resize((size_ + block_bytes - 1) / block_bytes);
+  const int threads = std::min(static_cast<int>(parts.size()), reading_threads());
   std::vector<std::unique_ptr<RowReader::Lane>> lanes(static_cast<std::size_t>(threads));
-  ThreadTeam(threads).parallel_for(blocks, [&](std::size_t index, int lane) {
+  ThreadTeam(threads).parallel_for(parts.size(), [&](std::size_t index, int lane) {
     auto& own = lanes[static_cast<std::size_t>(lane)];
-    if (!own) own = std::make_unique<RowReader::Lane>();
-    Block block(*file_, index, path_, own->buffer);
+    if (!own) own = std::make_unique<RowReader::Lane>(block_bytes);
+    LineBlock block(*file_, index * block_bytes, block_bytes, path_, own->buffer);
     try {
       reader.read(block, *own, parts[index]);
     } catch (const BadLine& bad) {
@@ -366,23 +364,35 @@ DatabaseTable DatabaseFile::read(std::span<const std::string> names, const RowCo
   });
 
   std::uint64_t lines = 0;
-  std::size_t rows = 0;
   for (const Part& part : parts) {
     if (part.problem) throw not_a_line(path_, lines + part.lines, *part.problem);
     lines += part.lines;
-    if (!part.columns.empty()) rows += part.columns.front().size();
+    if (begins) begins->insert(begins->end(), part.begins.begin(), part.begins.end());
   }
   check_lines(lines);
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    table.columns[i].reserve(rows);
-    for (Part& part : parts) {
-      std::vector<DatabaseValue>& from = part.columns[i];
-      table.columns[i].insert(table.columns[i].end(), from.begin(), from.end());
-      std::vector<DatabaseValue>().swap(from);
+  return joined(names, parts);
+}
+
+DatabaseTable DatabaseFile::read_lines(std::span<const std::string> names,
+                                       std::span<const std::uint64_t> begins) const {
+  std::vector<Part> parts(1);
+  Part& part = parts.front();
+  part.columns.resize(names.size());  // without lines too
+  const RowReader reader(columns_, names, nullptr);
+  RowReader::Lane lane(near_bytes);
+  std::optional<LineBlock> block;
+  bool same = true;
+  try {
+    for (const std::uint64_t begin : begins) {
+      if (!block || !block->go_to(begin)) block.emplace(*file_, begin, near_bytes, path_, lane.buffer);
+      reader.read_line(*block, lane, part);
     }
+    same = std::ranges::equal(part.begins, begins);
+  } catch (const BadLine&) {
+    same = false;
   }
-  for (Part& part : parts) table.texts.push_back(std::move(part.memory));
-  return table;
+  if (!same) throw input_error(path_, "changed while it was read");
+  return joined(names, parts);
 }
 
 }  // namespace crossgrid

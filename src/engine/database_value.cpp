@@ -1,6 +1,8 @@
 #include "crossgrid/engine/database_value.hpp"
 
+#include <bit>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "crossgrid/base/json.hpp"
@@ -12,6 +14,14 @@ namespace {
 /// Numbers, texts, nulls.
 int rank(const DatabaseValue& value) {
   return value.is_number() ? 0 : value.is_none() ? 2 : 1;
+}
+
+/// The integer that a real number is, else the value as it is: each number in one form only.
+DatabaseValue canonical(const DatabaseValue& value) {
+  if (value.kind() != DatabaseValue::Kind::real) return value;
+  const double real = value.number();
+  const bool fits = real >= -0x1p63 && real < 0x1p63 && real == std::trunc(real);
+  return fits ? DatabaseValue(static_cast<std::int64_t>(real)) : value;
 }
 
 }  // namespace
@@ -29,6 +39,12 @@ double DatabaseValue::number() const {
     default:
       return std::numeric_limits<double>::quiet_NaN();
   }
+}
+
+std::uint64_t DatabaseValue::bits() const {
+  return kind_ == Kind::real      ? std::bit_cast<std::uint64_t>(real_)
+         : kind_ == Kind::natural ? natural_
+                                  : static_cast<std::uint64_t>(integer_);
 }
 
 std::string DatabaseValue::plain() const {
@@ -49,6 +65,18 @@ std::string DatabaseValue::plain() const {
 std::string DatabaseValue::to_json() const {
   if (kind_ == Kind::none) return "null";
   return kind_ == Kind::text ? Json(text()).dump() : plain();
+}
+
+bool same(const DatabaseValue& a, const DatabaseValue& b) {
+  const DatabaseValue left = canonical(a), right = canonical(b);
+  if (left.kind() != right.kind()) return false;
+  return left.is_number() ? left.bits() == right.bits() : left.is_none() || left.text() == right.text();
+}
+
+std::size_t hash_of(const DatabaseValue& value) {
+  if (value.is_none()) return 0;
+  return value.is_number() ? std::hash<std::uint64_t>()(canonical(value).bits() * 0x9e3779b97f4a7c15)
+                           : std::hash<std::string_view>()(value.text());
 }
 
 bool comparable(const DatabaseValue& a, const DatabaseValue& b) {

@@ -10,6 +10,33 @@
 
 namespace crossgrid {
 
+namespace {
+
+/// A few rows that beat most others, so that these need not be sorted.
+class Guards {
+ public:
+  /// Whether a guard beats the candidate; if none does, it becomes a guard in place of the one that beat nothing for
+  /// the longest time.
+  template <typename Beats>
+  bool beat(std::size_t candidate, const Beats& beats) {
+    const auto found =
+        std::find_if(guards_.begin(), guards_.end(), [&](std::size_t guard) { return beats(guard, candidate); });
+    if (found != guards_.end()) {
+      std::rotate(guards_.begin(), found, found + 1);
+      return true;
+    }
+    guards_.insert(guards_.begin(), candidate);
+    if (guards_.size() > most) guards_.pop_back();
+    return false;
+  }
+
+ private:
+  static constexpr std::size_t most = 16;
+  std::vector<std::size_t> guards_;  ///< the last ones that beat something first
+};
+
+}  // namespace
+
 std::vector<Objective> parse_objectives(std::string_view text) {
   std::vector<Objective> objectives;
   for (std::size_t begin = 0; begin <= text.size();) {
@@ -32,6 +59,7 @@ std::vector<Objective> parse_objectives(std::string_view text) {
 std::vector<std::size_t> pareto_front(const DatabaseTable& table, const std::vector<Objective>& objectives) {
   const std::size_t width = objectives.size();
   std::vector<std::size_t> places;
+  places.reserve(width);
   for (const Objective& objective : objectives) places.push_back(table.names.place(objective.column));
 
   std::vector<double> costs;  // `width` of each candidate, the smaller the better
@@ -52,8 +80,11 @@ std::vector<std::size_t> pareto_front(const DatabaseTable& table, const std::vec
            std::ranges::equal(costs_of(a), costs_of(b), std::less_equal<>());
   };
 
-  std::vector<std::size_t> order(rows.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::vector<std::size_t> order;
+  Guards guards;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!guards.beat(i, beats)) order.push_back(i);
+  }
   // In this order a row can only be beaten by one before it, and then by one of the front; of two costs, by its last.
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return std::ranges::lexicographical_compare(costs_of(a), costs_of(b));

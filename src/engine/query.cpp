@@ -40,7 +40,8 @@ std::optional<RowCondition> whole_condition(const std::vector<std::string>& wher
 /// What is asked for, by the names of columns of the rows that are printed.
 class Plan {
  public:
-  Plan(const QueryOptions& options, const DatabaseFile& file) : file_(file), keys_(options.group_by) {
+  Plan(const QueryOptions& options, const DatabaseFile& file)
+      : file_(file), keys_(options.group_by), limited_(options.limit > 0) {
     for (const std::string& text : options.sort) {
       const bool descending = text.starts_with("-");
       sort_.push_back({descending ? text.substr(1) : text, descending});
@@ -52,6 +53,7 @@ class Plan {
     for (const std::string& name : select_) need(name);
     for (const SortKey& key : sort_) need(key.column);
     for (const Objective& objective : objectives_) need(objective.column);
+    for (const std::string& name : plain_) file_.columns().place(name);
     check_groups();
   }
 
@@ -59,9 +61,12 @@ class Plan {
   const std::vector<SortKey>& sort() const { return sort_; }
   const std::vector<Objective>& objectives() const { return objectives_; }
 
-  /// The columns to read.
+  /// Whether few of the rows that are read are printed: what is printed of them is read once these are known.
+  bool prints_few() const { return !groups() && (limited_ || !objectives_.empty()); }
+
+  /// The columns to read of all rows.
   std::vector<std::string> columns() const {
-    std::vector<std::string> names = groups() ? keys_ : plain_;
+    std::vector<std::string> names = groups() ? keys_ : prints_few() ? deciding_columns() : plain_;
     for (const Aggregate& aggregate : aggregates_) {
       if (!aggregate.column.empty()) add_new(names, aggregate.column);
     }
@@ -75,6 +80,14 @@ class Plan {
 
  private:
   bool groups() const { return !keys_.empty() || !aggregates_.empty(); }
+
+  /// What says which rows are printed.
+  std::vector<std::string> deciding_columns() const {
+    std::vector<std::string> names;
+    for (const SortKey& key : sort_) add_new(names, key.column);
+    for (const Objective& objective : objectives_) add_new(names, objective.column);
+    return names;
+  }
 
   /// Of groups: their size, and where each metric lies.
   std::vector<std::string> usual_columns() const {
@@ -100,7 +113,6 @@ class Plan {
   void check_groups() const {
     if (!groups()) return;
     for (const std::string& name : plain_) {
-      file_.columns().place(name);
       if (std::find(keys_.begin(), keys_.end(), name) == keys_.end()) {
         throw Error(ExitCode::usage, fmt::format("'{0}' has many values in a group: name it in --group-by, or say "
                                                  "mean({0}) ({1})",
@@ -111,6 +123,7 @@ class Plan {
 
   const DatabaseFile& file_;
   std::vector<std::string> keys_;
+  bool limited_;
   std::vector<std::string> select_;
   std::vector<std::string> plain_;  ///< columns of the database among what is asked for
   std::vector<Aggregate> aggregates_;
@@ -118,11 +131,13 @@ class Plan {
   std::vector<Objective> objectives_;
 };
 
-/// The numbers of the rows, sorted.
-void sort_rows(std::vector<std::size_t>& rows, const DatabaseTable& table, const std::vector<SortKey>& keys) {
+/// Sorts numbers of rows; only the first `limit` (0: all) stay.
+void sort_rows(std::vector<std::size_t>& rows, const DatabaseTable& table, const std::vector<SortKey>& keys,
+               std::size_t limit) {
   std::vector<std::pair<const std::vector<DatabaseValue>*, bool>> order;
+  order.reserve(keys.size());
   for (const SortKey& key : keys) order.emplace_back(&table.column(key.column), key.descending);
-  std::stable_sort(rows.begin(), rows.end(), [&](std::size_t a, std::size_t b) {
+  const auto is_before = [&](std::size_t a, std::size_t b) {
     for (const auto& [column, descending] : order) {
       const DatabaseValue& left = (*column)[a];
       const DatabaseValue& right = (*column)[b];
@@ -130,8 +145,22 @@ void sort_rows(std::vector<std::size_t>& rows, const DatabaseTable& table, const
       const bool none = left.is_none() || right.is_none();
       if (by != 0) return descending && !none ? by > 0 : by < 0;  // nulls last either way
     }
-    return false;
-  });
+    return a < b;
+  };
+  if (limit > 0 && limit < rows.size()) {
+    std::partial_sort(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(limit), rows.end(), is_before);
+    rows.resize(limit);
+  } else {
+    std::sort(rows.begin(), rows.end(), is_before);
+  }
+}
+
+/// All of them, or those of the Pareto front, in the order of the table.
+std::vector<std::size_t> rows_to_sort(const DatabaseTable& table, const std::vector<Objective>& objectives) {
+  if (!objectives.empty()) return pareto_front(table, objectives);
+  std::vector<std::size_t> rows(table.rows());
+  std::iota(rows.begin(), rows.end(), std::size_t{0});
+  return rows;
 }
 
 }  // namespace
@@ -141,17 +170,18 @@ std::size_t run_query(const QueryOptions& options, std::ostream& out) {
   const DatabaseFile file(options.folder);
   if (file.columns().size() == 0) return 0;
   const Plan plan(options, file);
-  const DatabaseTable table = plan.made_of(file.read(plan.columns(), condition ? &*condition : nullptr));
-  std::vector<std::size_t> rows;
-  if (plan.objectives().empty()) {
-    rows.resize(table.rows());
-    std::iota(rows.begin(), rows.end(), std::size_t{0});
+  std::vector<std::uint64_t> begins;
+  const DatabaseTable table = plan.made_of(file.read(plan.columns(), condition ? &*condition : nullptr, &begins));
+  std::vector<std::size_t> rows = rows_to_sort(table, plan.objectives());
+  sort_rows(rows, table, plan.sort(), options.limit);
+  if (plan.prints_few()) {
+    std::vector<std::uint64_t> lines;
+    lines.reserve(rows.size());
+    for (const std::size_t row : rows) lines.push_back(begins[row]);
+    print_table(file.read_lines(plan.select(), lines), options.format, out);
   } else {
-    rows = pareto_front(table, plan.objectives());
+    print_table(table.picked(rows, plan.select()), options.format, out);
   }
-  sort_rows(rows, table, plan.sort());
-  if (options.limit > 0 && rows.size() > options.limit) rows.resize(options.limit);
-  print_table(table.picked(rows, plan.select()), options.format, out);
   return rows.size();
 }
 

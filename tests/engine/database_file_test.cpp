@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <random>
 
 #include "crossgrid/base/error.hpp"
+#include "crossgrid/engine/plain_line.hpp"
 
 namespace crossgrid {
 namespace {
@@ -41,6 +43,46 @@ class DatabaseFileTest : public testing::Test {
   }
 
   std::string folder_;
+};
+
+/// Random texts that are often values of JSON, and of Crossgrid's, and as often close to one.
+class AlmostValues {
+ public:
+  std::string next() {
+    std::string text = whole();
+    if (below(8) == 0) text.insert(below(text.size() + 1), 1, bytes_[below(bytes_.size())]);
+    if (below(8) == 0 && !text.empty()) text.erase(below(text.size()), 1 + below(3));
+    return text;
+  }
+  std::size_t below(std::size_t end) { return random_() % end; }
+
+ private:
+  std::string digits(std::size_t most) {
+    std::string text;
+    for (std::size_t i = below(most + 1); i > 0; --i) text += static_cast<char>('0' + below(10));
+    return text;
+  }
+  std::string number() {
+    std::string text = (below(2) == 0 ? "-" : "") + digits(below(8) == 0 ? 25 : 5);
+    if (below(2) == 0) text += '.' + digits(below(8) == 0 ? 110 : 20);
+    if (below(3) == 0) text += std::string(below(2) == 0 ? "e" : "E") + std::array{"", "-", "+"}[below(3)] + digits(4);
+    return text;
+  }
+  std::string whole() {
+    switch (below(6)) {
+      case 0:
+        return std::array{"null", "true", "false"}[below(3)];
+      case 1:
+        return '"' + std::string(below(20), static_cast<char>(below(256))) + '"';
+      case 2:
+        return '[' + number() + ']';
+      default:
+        return number();
+    }
+  }
+
+  std::mt19937 random_{4};
+  const std::string bytes_ = "{}[]\",:\\0123eE-+. \xff\x80nul\x7f";
 };
 
 TEST_F(DatabaseFileTest, GivesColumnsInTheOrderOfTheFile) {
@@ -94,6 +136,91 @@ TEST_F(DatabaseFileTest, ALineOfABlocksLengthIsFoundWhereverItBegins) {
     ASSERT_EQ(table.rows(), static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1);
     EXPECT_EQ(table.columns[0][table.rows() - 2].number(), 2);
     EXPECT_EQ(table.columns[0].back().number(), 3);
+  }
+}
+
+/// Lines that are split without a parser mean what a parser reads, which a space before a line makes sure of: each of
+/// them is a line of a database, with the same values.
+TEST_F(DatabaseFileTest, PlainLinesMeanWhatTheParserReads) {
+  const std::string first = R"({"index":0,"a b":"x","c":1.5})";
+  const PlainLine plain(ColumnNames({"index", "a b", "c"}));
+  AlmostValues random;
+  std::string text = first + '\n', spaced = first + '\n';
+  std::size_t taken = 0, left = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    std::string line = R"({"index":)" + random.next() + R"(,"a b":)" + random.next() + R"(,"c":)" + random.next() + '}';
+    if (random.below(10) == 0) line.erase(random.below(line.size()), 1);
+    std::vector<std::string_view> values;
+    if (line.find('\n') == std::string::npos && plain.split(line, values)) {
+      ++taken;
+      text += line + '\n';
+      spaced += ' ' + line + '\n';
+    } else {
+      ++left;
+    }
+  }
+  EXPECT_GT(taken, 5'000u);
+  EXPECT_GT(left, 10'000u);
+  const std::vector<std::string> names{"index", "a b", "c"};
+  write(text);
+  const DatabaseTable found = read(names);
+  write(spaced);
+  const DatabaseTable parsed = read(names);
+  ASSERT_EQ(found.rows(), taken + 1);
+  ASSERT_EQ(parsed.rows(), taken + 1);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    for (std::size_t row = 0; row <= taken; ++row) {
+      const DatabaseValue& value = found.columns[i][row];
+      ASSERT_EQ(value.kind(), parsed.columns[i][row].kind()) << value.to_json();
+      ASSERT_EQ(value.to_json(), parsed.columns[i][row].to_json());
+    }
+  }
+}
+
+TEST_F(DatabaseFileTest, LinesAreReadAgainFromWhereTheyBegin) {
+  std::string text;
+  for (int i = 0; i < 3000; ++i) {
+    text += "{\"index\":" + std::to_string(i) + ",\"a\":\"" + std::string(i % 500 == 7 ? 40000 : 5000, 'x') + "\"}\n";
+  }
+  text.pop_back();
+  write(text);
+  const DatabaseFile file(folder_);
+  const RowCondition condition("index>=7");
+  std::vector<std::uint64_t> begins;
+  const std::vector<std::string> names{"index"};
+  const DatabaseTable some = file.read(std::vector<std::string>{"index"}, &condition, &begins);
+  ASSERT_EQ(begins.size(), some.rows());
+  const std::vector<std::uint64_t> picked{begins[2992], begins[0], begins[1500], begins[1], begins[3], begins[2]};
+  const DatabaseTable again = file.read_lines(std::vector<std::string>{"a", "index"}, picked);
+  ASSERT_EQ(again.rows(), 6u);
+  const std::vector<std::pair<int, std::size_t>> expected{{2999, 5000}, {7, 40000}, {1507, 40000},
+                                                          {8, 5000},    {10, 5000}, {9, 5000}};
+  for (std::size_t row = 0; row < 6; ++row) {
+    EXPECT_EQ(again.column("index")[row].number(), expected[row].first);
+    EXPECT_EQ(again.column("a")[row].text().size(), expected[row].second);
+  }
+  EXPECT_EQ(file.read_lines(names, {}).rows(), 0u);
+  EXPECT_EQ(file.read_lines(names, std::vector<std::uint64_t>{0}).columns[0][0].number(), 0);
+}
+
+TEST_F(DatabaseFileTest, LinesThatAreNoLongerThereAreRefused) {
+  const std::string text = "{\"index\":0}\n{\"index\":1}\n{\"index\":2}\n";
+  write(text);
+  const DatabaseFile file(folder_);
+  const std::vector<std::string> names{"index"};
+  std::vector<std::uint64_t> begins;
+  file.read(names, nullptr, &begins);
+  const std::vector<std::uint64_t> picked{begins[0], begins[2]};
+  EXPECT_EQ(file.read_lines(names, picked).rows(), 2u);
+  for (const std::string& changed :
+       {text.substr(0, 24), text.substr(0, 30), "{\"index\":10}\n" + text, std::string(text).replace(23, 1, " ")}) {
+    write(changed);
+    try {
+      file.read_lines(names, picked);
+      ADD_FAILURE() << "nothing was thrown: " << changed;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("points.jsonl: changed while it was read"));
+    }
   }
 }
 

@@ -160,11 +160,57 @@ TEST_F(QueryTest, SortsByColumnsWithNullsLast) {
   EXPECT_EQ(indices(), "0 3 ");
 }
 
+/// Rows that are equal as far as they are sorted stay in their order, whatever is asked of them.
+TEST_F(QueryTest, TheFirstOfTheSortedAreTheSameWithALimit) {
+  std::mt19937 random(7);
+  std::string text;
+  for (int i = 0; i < 500; ++i) {
+    const unsigned a = random() % 12;
+    text += "{\"index\":" + std::to_string(i) + ",\"a\":" + (a == 0 ? "null" : std::to_string(a)) +
+            ",\"b\":" + std::to_string(random() % 3) + ",\"c\":\"word " + std::to_string(i) + "\"}\n";
+  }
+  write(text);
+  for (const std::vector<std::string>& sort : std::vector<std::vector<std::string>>{{}, {"-a"}, {"b", "-a"}}) {
+    options_.sort = sort;
+    options_.limit = 0;
+    const std::string all = ask();
+    for (const std::size_t limit : {1u, 10u, 499u, 500u, 501u}) {
+      options_.limit = limit;
+      const std::string some = ask();
+      EXPECT_EQ(all.substr(0, some.size()), some);
+      EXPECT_EQ(static_cast<std::size_t>(std::count(some.begin(), some.end(), '\n')),
+                1 + std::min<std::size_t>(limit, 500));
+    }
+  }
+}
+
+TEST_F(QueryTest, GroupsAreOfEqualValues) {
+  write(
+      "{\"a\":4,\"b\":1}\n{\"a\":\"4\",\"b\":1}\n{\"a\":4.0,\"b\":1}\n{\"a\":null,\"b\":1}\n{\"a\":\"null\",\"b\":1}\n"
+      "{\"a\":true,\"b\":1}\n{\"a\":\"true\",\"b\":1}\n{\"a\":[4],\"b\":1}\n{\"a\":4,\"b\":2}\n{\"a\":null,\"b\":1}\n"
+      "{\"a\":9007199254740993,\"b\":1}\n{\"a\":9007199254740992.0,\"b\":1}\n{\"a\":1e300,\"b\":1}\n{\"a\":[4],\"b\":1}"
+      "\n"
+      "{\"a\":1,\"b\":4}\n{\"a\":18446744073709551615,\"b\":1}\n");
+  options_.group_by = {"a", "b"};
+  options_.select = {"a", "b", "count()"};
+  options_.format = TableFormat::json_lines;
+  std::string groups;
+  std::istringstream lines(ask());
+  for (std::string line; std::getline(lines, line);) groups += line.substr(5, line.size() - 6) + ' ';
+  EXPECT_EQ(groups,
+            R"x(4,"b":1,"count()":2 "4","b":1,"count()":1 null,"b":1,"count()":2 "null","b":1,"count()":1 )x"
+            R"x(true,"b":1,"count()":1 "true","b":1,"count()":1 [4],"b":1,"count()":2 4,"b":2,"count()":1 )x"
+            R"x(9007199254740993,"b":1,"count()":1 9007199254740992,"b":1,"count()":1 1e+300,"b":1,"count()":1 )x"
+            R"x(1,"b":4,"count()":1 18446744073709551615,"b":1,"count()":1 )x");
+}
+
 TEST_F(QueryTest, AnUnknownColumnGetsTheNearestName) {
   options_.where = {"adc.bitz>=6"};
   EXPECT_THAT(refusal(ExitCode::bad_input), testing::HasSubstr("unknown column 'adc.bitz'; did you mean 'adc.bits'?"));
   options_.where = {};
   options_.select = {"top1.men"};
+  EXPECT_THAT(refusal(ExitCode::bad_input), testing::HasSubstr("did you mean 'top1.mean'?"));
+  options_.limit = 1;
   EXPECT_THAT(refusal(ExitCode::bad_input), testing::HasSubstr("did you mean 'top1.mean'?"));
 }
 
@@ -198,20 +244,23 @@ TEST_F(QueryTest, ParetoKeepsWhatNothingBeats) {
 TEST_F(QueryTest, ParetoAgreesWithTheDefinition) {
   std::mt19937 random(5);
   for (int round = 0; round < 100; ++round) {
+    const int size = round % 4 == 0 ? 500 : 30;
+    const unsigned values = round % 8 == 0 ? 100 : 6;
     struct Point {
       int a, b, c;
     };
     std::vector<Point> points;
     std::string text;
-    for (int i = 0; i < 30; ++i) {
-      const Point p{static_cast<int>(random() % 6), static_cast<int>(random() % 6), static_cast<int>(random() % 6)};
+    for (int i = 0; i < size; ++i) {
+      const Point p{static_cast<int>(random() % values), static_cast<int>(random() % values),
+                    static_cast<int>(random() % values)};
       points.push_back(p);
       text += "{\"index\":" + std::to_string(i) + ",\"a\":" + std::to_string(p.a) + ",\"b\":" + std::to_string(p.b) +
               ",\"c\":" + std::to_string(p.c) + "}\n";
     }
     write(text);
     std::string expected;
-    for (int i = 0; i < 30; ++i) {
+    for (int i = 0; i < size; ++i) {
       const Point& p = points[static_cast<std::size_t>(i)];
       bool beaten = false;
       for (const Point& q : points) {

@@ -45,8 +45,13 @@ class DatabaseFile {
   /// The named columns of the rows that meet the condition (null: all), in the order of the file. Error(bad_input) with
   /// the line for a line that is no JSON object with the columns of the first, a line of more than 1 MiB, lists nested
   /// deeper than 16, a number beyond doubles; for an unknown column, with the nearest name; for fewer or more points
-  /// than points.meta.json tells of.
-  DatabaseTable read(std::span<const std::string> names, const RowCondition* condition = nullptr) const;
+  /// than points.meta.json tells of. `begins`: gets where each row's line begins in the file.
+  DatabaseTable read(std::span<const std::string> names, const RowCondition* condition = nullptr,
+                     std::vector<std::uint64_t>* begins = nullptr) const;
+
+  /// The named columns of the rows whose lines begin there, as read() gave it, in this order. Error(bad_input) where
+  /// the file has changed since.
+  DatabaseTable read_lines(std::span<const std::string> names, std::span<const std::uint64_t> begins) const;
 
  private:
   void check_lines(std::uint64_t found) const;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -32,6 +33,8 @@ class DatabaseValue {
   bool is_number() const { return kind_ == Kind::integer || kind_ == Kind::natural || kind_ == Kind::real; }
   /// NaN where it is no number.
   double number() const;
+  /// Not of texts and JSON: the value's 64 bits; for the same number of the same kind the same.
+  std::uint64_t bits() const;
   /// Of texts and JSON.
   std::string_view text() const { return {text_, size_}; }
 
@@ -53,6 +56,10 @@ class DatabaseValue {
 
 /// -1, 0 or 1: the order in which columns are sorted, numbers before texts before nulls.
 int compare(const DatabaseValue& a, const DatabaseValue& b);
+/// Whether they are one value: equal numbers (4 and 4.0 are), equal texts, equal JSON, or both null.
+bool same(const DatabaseValue& a, const DatabaseValue& b);
+/// Equal where values are the same.
+std::size_t hash_of(const DatabaseValue& value);
 /// Whether < and > between them mean anything: both numbers, both texts, or both null.
 bool comparable(const DatabaseValue& a, const DatabaseValue& b);
 
