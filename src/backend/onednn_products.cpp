@@ -2,6 +2,8 @@
 #include <dnnl.hpp>
 
 #include <algorithm>
+#include <cctype>
+#include <cstdlib>
 #include <limits>
 #include <vector>
 
@@ -261,6 +263,23 @@ std::string effective_level() {
   }
 }
 
+/// Checks what the user's environment allows this process: a level set from within it would override that.
+void check_environment(const Level& wanted) {
+  for (const char* const name : {"ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"}) {
+    const char* const value = std::getenv(name);
+    if (value == nullptr) continue;
+    std::string text(value);
+    std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    const Level* const most = text.starts_with("AVX2")      ? &levels[0]
+                              : text == "AVX512_CORE"       ? &levels[1]
+                              : text.starts_with("AVX512_") ? &levels[2]
+                                                            : nullptr;
+    if (most == nullptr || &wanted <= most) return;
+    throw Error(ExitCode::bad_input, std::string("instruction-set level ") + wanted.name + " is asked for, but " +
+                                         name + "=" + value + " allows " + most->name + " at most");
+  }
+}
+
 }  // namespace
 
 const std::vector<std::string>& instruction_sets() {
@@ -291,6 +310,7 @@ void pin_instruction_set(const std::string& isa) {
   if (level == std::end(levels)) {
     throw Error(ExitCode::usage, "unknown instruction-set level '" + isa + "' (known: avx2, avx512, avx512_vnni)");
   }
+  check_environment(*level);
   const bool pinned = dnnl::set_max_cpu_isa(level->isa) == dnnl::status::success;
   const std::string found = effective_level();
   if (found == isa) return;

@@ -47,5 +47,19 @@ TEST(NumericClassDeathTest, RefusesWhatItDoesNotKnowOrHave) {
   EXPECT_EXIT(fixed(), testing::ExitedWithCode(4), "is asked for, but");
 }
 
+TEST(NumericClassDeathTest, KeepsToWhatTheEnvironmentAllows) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto under = [](const char* name, const char* value, const std::string& isa) {
+    ::setenv(name, value, 1);
+    pin_and_leave(isa);
+  };
+  EXPECT_EXIT(under("DNNL_MAX_CPU_ISA", "AVX2", "avx512_vnni"), testing::ExitedWithCode(4),
+              "avx512_vnni is asked for, but DNNL_MAX_CPU_ISA=AVX2 allows avx2 at most");
+  EXPECT_EXIT(under("ONEDNN_MAX_CPU_ISA", "avx512_core", "avx512_vnni"), testing::ExitedWithCode(4),
+              "ONEDNN_MAX_CPU_ISA=avx512_core allows avx512 at most");
+  EXPECT_EXIT(under("DNNL_MAX_CPU_ISA", "AVX512_CORE_BF16", "avx2"), testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(under("DNNL_MAX_CPU_ISA", "ALL", "avx2"), testing::ExitedWithCode(0), "");
+}
+
 }  // namespace
 }  // namespace crossgrid

@@ -27,8 +27,8 @@ const std::vector<std::string>& instruction_sets();
 NumericClass host_numeric_class();
 
 /// Limits products to an instruction-set level for the rest of the process; nothing where `isa` is empty. Must come
-/// before the first product. Error(usage) for an unknown level, Error(bad_input) where this processor lacks it (or
-/// DNNL_MAX_CPU_ISA had already fixed another).
+/// before the first product. Error(usage) for an unknown level, Error(bad_input) where this processor lacks it,
+/// another one is fixed already, or ONEDNN_MAX_CPU_ISA or DNNL_MAX_CPU_ISA allows less.
 void pin_instruction_set(const std::string& isa);
 
 /// Makes the products of this process those of the class; comes before the first product. Error(conflict) naming both
