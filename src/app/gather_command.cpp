@@ -8,6 +8,7 @@
 #include "crossgrid/app/commands.hpp"
 #include "crossgrid/app/output_request.hpp"
 #include "crossgrid/app/recorded_sweep.hpp"
+#include "crossgrid/app/status_file.hpp"
 #include "crossgrid/app/work_estimate.hpp"
 #include "crossgrid/base/clock.hpp"
 #include "crossgrid/base/error.hpp"
@@ -121,6 +122,7 @@ int gather_command(const Arguments& arguments) {
   const std::string folder = required_argument(help, *values, "folder", "the output folder");
   FileSystem& files = posix_files();
   const SweepContext context = recorded_sweep(folder);
+  const Id128 sweep = hash_text(read_text(files, folder + "/sweep.json"));
   const FolderLock lock = lock_for_gathering(folder);
   const JournalContent journal = read_journal(files, folder);
   check_numeric_classes(folder, journal);
@@ -134,10 +136,11 @@ int gather_command(const Arguments& arguments) {
   const DatabaseCounts counts =
       write_database(files, folder, point_table(round_plan(context).choose(journal.work).points), journal,
                      database_request(context, "crossgrid gather " + shell_word(folder)));
-  const ChipCounts chips = count_chips(context, journal.work, Shard{});
+  const SweepState state = sweep_state(context, journal);
+  StatusFile(files, system_time(), folder, sweep, std::nullopt).write(state, journal);
   fmt::print("{:<16}{} done, {} failed, {} left; wrote {}/points.jsonl\n", "all", counted(counts.done, "point"),
              grouped(counts.failed), grouped(counts.points - counts.done - counts.failed), folder);
-  return static_cast<int>(chips.exit_code());
+  return static_cast<int>(state.chips.exit_code());
 }
 
 }  // namespace crossgrid

@@ -5,7 +5,6 @@
 #include <optional>
 #include <utility>
 
-#include "crossgrid/app/chip_counts.hpp"
 #include "crossgrid/app/command_line.hpp"
 #include "crossgrid/app/commands.hpp"
 #include "crossgrid/app/inference_runner.hpp"
@@ -13,6 +12,7 @@
 #include "crossgrid/app/progress_line.hpp"
 #include "crossgrid/app/run_account.hpp"
 #include "crossgrid/app/run_words.hpp"
+#include "crossgrid/app/status_keeper.hpp"
 #include "crossgrid/app/sweep_units.hpp"
 #include "crossgrid/app/unit_lines.hpp"
 #include "crossgrid/app/work_estimate.hpp"
@@ -259,7 +259,9 @@ ExitCode lead(const po::variables_map& values, const Arguments& arguments, MpiTr
   const auto warn = [&progress](const std::string& line) { progress.note("warning: " + line); };
   JournalSink sink(folder, system_time(), this_process().host, warn, options.disk_wait);
   UnitLines lines(sink, [&progress](const std::string& line) { progress.note(line); });
-  ResultSink& results = options.verbose ? static_cast<ResultSink&>(lines) : sink;
+  StatusFile status(files, system_time(), options.folder, sweep_copy_id(context.sweep.resolved), options.shard.name());
+  StatusKeeper results(options.verbose ? static_cast<ResultSink&>(lines) : sink, folder, context, files, system_time(),
+                       status, options.folder);
   const InferenceJob job{context.sweep.resolved, context.sweep.path, numeric_class, options.folder + "/ranges"};
   EngineOptions engine = engine_options(options);
   engine.warn = warn;
@@ -274,10 +276,13 @@ ExitCode lead(const po::variables_map& values, const Arguments& arguments, MpiTr
   }
   lost_ranks = outcome.lost_ranks;
   progress.finish();
-  const ChipCounts ended = count_chips(context, folder.work(), options.shard);
+  SweepState state = sweep_state(context, folder.content());
   std::optional<DatabaseCounts> counts;  // shards would write one database at the same time: gather does it
   if (options.shard.whole()) counts = folder.write_database();
   folder.close();
+  state.owners = folder.content().owners;
+  status.write(state, folder.content());
+  const ChipCounts ended = *state.chips_of(options.shard);
   if (outcome.end == EngineEnd::refused) throw Error(outcome.code, outcome.message);
   if (!options.quiet && counts) conclude(options, again, outcome, *counts);
   if (!options.quiet && !counts) conclude_shard(options, again, outcome, ended);

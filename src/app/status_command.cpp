@@ -2,17 +2,15 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <optional>
-#include <vector>
+#include <utility>
 
-#include "crossgrid/app/chip_counts.hpp"
 #include "crossgrid/app/command_line.hpp"
 #include "crossgrid/app/commands.hpp"
-#include "crossgrid/app/output_request.hpp"
 #include "crossgrid/app/recorded_sweep.hpp"
 #include "crossgrid/app/run_account.hpp"
 #include "crossgrid/app/slurm_queue.hpp"
+#include "crossgrid/app/status_file.hpp"
 #include "crossgrid/app/work_estimate.hpp"
 #include "crossgrid/base/clock.hpp"
 #include "crossgrid/base/error.hpp"
@@ -33,13 +31,12 @@ constexpr CommandHelp help{
     "  crossgrid status --check results/quickstart || echo 'exit code 3: failed points, 75: to be continued'\n"
     "  crossgrid status --check --shard 2/4 results/quickstart"};
 
-constexpr std::size_t failures_shown = 10;
-
-/// Rate since the running job began, and what that makes of the rest where its own prediction does not say more.
-void print_rate(const JournalOwner& owner, std::uint64_t images_left) {
+/// Rate since the running job began up to `until`, and what that makes of the rest where its own prediction does not
+/// say more.
+void print_rate(const JournalOwner& owner, std::uint64_t images_left, std::int64_t until) {
   const std::int64_t now = system_time().utc();
-  const double rate =
-      static_cast<double>(owner.images) / std::max(static_cast<double>(now - utc_from_text(owner.record.started)), 1.0);
+  const double rate = static_cast<double>(owner.images) /
+                      std::max(static_cast<double>(until - utc_from_text(owner.record.started)), 1.0);
   if (rate <= 0) return;
   std::optional<double> left;
   if (owner.account) {
@@ -67,15 +64,15 @@ bool surely_gone(const OwnerRecord& owner) {
   return owner.host == here.host && (owner.boot != here.boot || !here.alive(owner.pid));
 }
 
-/// "run" or "shard 1/4", and how it is.
-void print_owner(const std::string& label, const JournalOwner& last, std::uint64_t images_left) {
+/// "run" or "shard 1/4", and how it is; `until`: up to when its images are counted.
+void print_owner(const std::string& label, const JournalOwner& last, std::uint64_t images_left, std::int64_t until) {
   const OwnerRecord& owner = last.record;
   const auto age = system_time().utc() - utc_from_text(owner.heartbeat);
   const bool running = static_cast<double>(age) <= owner_lease_seconds && !surely_gone(owner);
   fmt::print("{:<10}{} on {} (process {}) since {}, last sign {} ago\n", label,
              running ? "running" : "ended without a word:", owner.host, owner.pid, owner.started,
              duration_text(static_cast<double>(std::max<std::int64_t>(age, 0))));
-  if (running && images_left > 0) print_rate(last, images_left);
+  if (running && images_left > 0) print_rate(last, images_left, until);
 }
 
 void print_account(const JournalOwner& owner, const std::string& folder) {
@@ -86,14 +83,11 @@ void print_account(const JournalOwner& owner, const std::string& folder) {
 
 /// Each run that has not ended in order, what the last of each journal took beside what was predicted, and how far each
 /// shard is.
-void print_runs(const std::string& folder, const SweepContext& context, const JournalContent& journal) {
+void print_runs(const std::string& folder, const SweepState& state, std::int64_t counted_at) {
   bool none = true;
-  std::map<std::uint32_t, std::vector<ChipCounts>> counts;  // by number of shards: a pass over the grid each
-  for (const auto& [name, owner] : journal.owners) {
+  for (const auto& [name, owner] : state.owners) {
     const Shard shard = shard_from_name(name).value_or(Shard{});
-    const auto [known, added] = counts.try_emplace(shard.count);
-    if (added) known->second = count_chips(context, journal.work, shard.count);
-    const ChipCounts& chips = known->second[shard.number - 1];
+    const ChipCounts chips = state.chips_of(shard).value_or(ChipCounts{});
     const std::string label = shard.whole() ? "run" : "shard " + shard.text();
     if (!shard.whole()) {
       fmt::print("{:<10}{} of {} done, {} failed\n", label, grouped(chips.done), counted(chips.chips, "chip"),
@@ -101,7 +95,7 @@ void print_runs(const std::string& folder, const SweepContext& context, const Jo
     }
     if (!owner.record.released) {
       none = false;
-      print_owner(label, owner, chips.left() * context.image_count);
+      print_owner(label, owner, chips.left() * state.images, counted_at);
     }
     print_account(owner, folder);
   }
@@ -115,52 +109,75 @@ void print_submitted(const std::string& folder) {
   fmt::print("slurm     submitted as job {}: squeue --jobs {}; logs in {}/slurm\n", jobs.sweep, ids, folder);
 }
 
-constexpr std::size_t log_lines_shown = 10;
+void print_losses(const std::string& folder, const SweepState& state) {
+  for (JournalLoss loss : state.losses) {
+    loss.file = folder + "/" + loss.file;
+    fmt::print("journal   {}\n", loss.text());
+  }
+  if (state.losses_found > state.losses.size()) {
+    fmt::print("          and {} more damaged places\n", grouped(state.losses_found - state.losses.size()));
+  }
+}
 
 /// Why a unit failed, the end of its executor's log indented, and how to see it again.
-void print_failure(const std::string& folder, const Id128& id, const Unit& unit, const FailedSpan& span) {
+void print_failure(const std::string& folder, const SweepState::Failure& failure) {
+  const Unit& unit = failure.unit;
   fmt::print("failed    point {} trial {} images {}..{} after {} attempts on {}: {}{}\n", unit.point, unit.trial,
-             unit.first, unit.first + unit.count - 1, span.attempts, span.host, span.reason,
-             span.signal ? fmt::format(" [signal {}]", span.signal) : "");
-  std::size_t begin = span.log.size();
-  for (std::size_t lines = 0; lines < log_lines_shown && begin > 0; ++lines) {
-    const std::size_t newline = begin > 1 ? span.log.rfind('\n', begin - 2) : std::string::npos;
-    begin = newline == std::string::npos ? 0 : newline + 1;
-  }
-  for (std::size_t at = begin; at < span.log.size();) {
-    const std::size_t end = std::min(span.log.find('\n', at), span.log.size());
-    fmt::print("          | {}\n", std::string_view(span.log).substr(at, end - at));
+             unit.first, unit.first + unit.count - 1, failure.attempts, failure.host, failure.reason,
+             failure.signal ? fmt::format(" [signal {}]", failure.signal) : "");
+  for (std::size_t at = 0; at < failure.log.size();) {
+    const std::size_t end = std::min(failure.log.find('\n', at), failure.log.size());
+    fmt::print("          | {}\n", std::string_view(failure.log).substr(at, end - at));
     at = end + 1;
   }
-  fmt::print("          {}\n", command_to_replay(shell_word(folder), id, unit));
+  fmt::print("          {}\n", command_to_replay(shell_word(folder), failure.point, unit));
 }
 
-void print_failures(const std::string& folder, const SweepContext& context, const ChosenPoints& points,
-                    const JournalContent& journal) {
-  std::size_t shown = 0, found = 0;
-  const ImageSpan whole{context.first_image, context.image_count};
-  for (std::uint64_t n = 0; n < points.size(); ++n) {
-    const auto [index, trials] = points[n];
-    const Id128 id = context.grid.id(index);
-    if (!journal.work.has_point(id)) continue;
-    for (std::uint32_t trial = 0; trial < trials; ++trial) {
-      for (const FailedSpan& span : journal.work.trial(id, trial, whole, context.sweep.metrics).failed) {
-        ++found;
-        if (shown == failures_shown) continue;
-        ++shown;
-        const Unit unit{index, trial, span.images.first, static_cast<std::uint32_t>(span.images.count)};
-        print_failure(folder, id, unit, span);
-      }
-    }
+void print_failures(const std::string& folder, const SweepState& state) {
+  for (const SweepState::Failure& failure : state.failures) print_failure(folder, failure);
+  if (state.failures_found > state.failures.size()) {
+    fmt::print("          and {} more failed units\n", state.failures_found - state.failures.size());
   }
-  if (found > shown) fmt::print("          and {} more failed units\n", found - shown);
 }
 
-/// Where a sweep that decides in rounds stands; what is counted is what was decided so far.
-void print_round(const RoundPlan& plan, const RoundPlan::Choice& choice, const ChipCounts& chips) {
-  const RoundPlan::Bound most = plan.bound();
-  fmt::print("round     {} of at most {}{}; at most {} in all\n", choice.round, most.rounds,
-             chips.left() == 0 ? ", the last" : "", counted(most.chips, "chip"));
+void print_counts(const SweepState& state) {
+  const SweepState::Points& points = state.points;
+  fmt::print("points    {} of {} done ({:.1f} %), {} failed, {} begun, {} pending\n", grouped(points.done),
+             grouped(points.chosen),
+             100.0 * static_cast<double>(points.done) / static_cast<double>(std::max<std::uint64_t>(points.chosen, 1)),
+             grouped(points.failed), grouped(points.begun), grouped(points.pending()));
+  fmt::print("chips     {} of {} done, {} failed\n", grouped(state.chips.done), grouped(state.chips.chips),
+             grouped(state.chips.failed));
+  if (state.round) {  // what is counted is what was decided so far
+    fmt::print("round     {} of at most {}{}; at most {} in all\n", state.round->number, state.round->most,
+               state.chips.left() == 0 ? ", the last" : "", counted(state.round->most_chips, "chip"));
+  }
+  if (state.expected.total()) fmt::print("expected  {}\n", state.expected.text());
+}
+
+/// Where the state is not that of this moment.
+void print_age(const KnownState& known) {
+  if (known.exact) return;
+  const auto age = static_cast<double>(system_time().utc() - known.counted_at);
+  fmt::print("counted   {} ago; {:.1f} MB of records since are not in it\n", duration_text(age),
+             static_cast<double>(known.bytes_since) * 1e-6);
+}
+
+KnownState count_now(const std::string& folder) {
+  const SweepContext context = recorded_sweep(folder);
+  KnownState known;
+  known.state = sweep_state(context, read_journal(posix_files(), folder));
+  known.exact = true;
+  return known;
+}
+
+/// From the status file where that is exact, or, unless `must_be_exact`, where counting would take long.
+KnownState look_at(const std::string& folder, const Shard& shard, bool must_be_exact) {
+  std::optional<KnownState> known = read_status_file(posix_files(), folder);
+  const bool good =
+      known && known->state.chips_of(shard) &&
+      (known->exact || (!must_be_exact && !counted_at_once(known->state.grid_points, known->journal_bytes)));
+  return good ? *std::move(known) : count_now(folder);
 }
 
 /// Unit records of a shard's journal, or of all journals.
@@ -188,30 +205,18 @@ int status_command(const Arguments& arguments) {
     fmt::print("{}\n", records(folder, shard));
     return 0;
   }
-  const SweepContext context = recorded_sweep(folder);
-  const JournalContent journal = read_journal(posix_files(), folder);
-  const ChipCounts chips = count_chips(context, journal.work, shard);
-  if (values->count("check")) return static_cast<int>(chips.exit_code());
-  if (!shard.whole()) throw Error(ExitCode::usage, "--shard needs --check or --records");
-  const RoundPlan plan = round_plan(context);
-  const RoundPlan::Choice choice = plan.choose(journal.work);
-  const DatabaseCounts counts = count_points(point_table(choice.points), journal.work, database_request(context, ""));
+  const bool check = values->count("check") > 0;
+  if (!shard.whole() && !check) throw Error(ExitCode::usage, "--shard needs --check or --records");
+  const KnownState known = look_at(folder, shard, check);
+  if (check) return static_cast<int>(known.state.chips_of(shard).value_or(ChipCounts{}).exit_code());
 
-  fmt::print("sweep     {} in {}\n", context.sweep.name, folder);
-  fmt::print("points    {} of {} done ({:.1f} %), {} failed, {} begun, {} pending\n", grouped(counts.done),
-             grouped(counts.points),
-             100.0 * static_cast<double>(counts.done) / static_cast<double>(std::max<std::uint64_t>(counts.points, 1)),
-             grouped(counts.failed), grouped(counts.partial), grouped(counts.pending));
-  fmt::print("chips     {} of {} done, {} failed\n", grouped(chips.done), grouped(chips.chips), grouped(chips.failed));
-  if (plan.in_rounds()) print_round(plan, choice, chips);
-  if (counts.expected.total()) fmt::print("expected  {}\n", counts.expected.text());
-  print_runs(folder, context, journal);
+  fmt::print("sweep     {} in {}\n", known.state.name, folder);
+  print_age(known);
+  print_counts(known.state);
+  print_runs(folder, known.state, known.exact ? system_time().utc() : known.counted_at);
   print_submitted(folder);
-  for (const JournalLoss& loss : journal.losses) {
-    // A line without its end is one that is being written at this moment.
-    if (!loss.at_end) fmt::print("journal   {}\n", loss.text());
-  }
-  print_failures(folder, context, choice.points, journal);
+  print_losses(folder, known.state);
+  print_failures(folder, known.state);
   return 0;
 }
 

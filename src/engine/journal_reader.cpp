@@ -168,9 +168,7 @@ void take_record(JournalContent& content, const std::string& shard, JournalRecor
   } else if (auto* point = std::get_if<PointDefinition>(&record)) {
     content.defined.insert(point->id);
   } else if (auto* owner = std::get_if<OwnerRecord>(&record)) {
-    JournalOwner& last = content.owners[shard];
-    if (last.record.started != owner->started) last = {};
-    last.record = std::move(*owner);
+    content.owners[shard].take(std::move(*owner));
   } else if (auto* account = std::get_if<RunAccount>(&record)) {
     content.owners[shard].account = *account;
   } else {
@@ -193,6 +191,11 @@ bool is_segment_name(std::string_view name) {
 
 std::string JournalLoss::text() const {
   return fmt::format("{}:{}: byte {}: {} bytes lost: {}", file, line, offset, bytes, reason);
+}
+
+void JournalOwner::take(OwnerRecord next) {
+  if (record.started != next.started) *this = {};
+  record = std::move(next);
 }
 
 JournalTail read_segment(FileSystem& files, const std::string& path,

@@ -74,6 +74,14 @@ std::string command_to_replay(std::string_view folder, const Id128& point, const
                      unit.first, unit.first + unit.count - 1);
 }
 
+std::string_view failure_reason(std::string_view reason) {
+  return reason.substr(0, longest_failure_text);
+}
+
+std::string_view failure_log(std::string_view log) {
+  return log.substr(log.size() - std::min(log.size(), longest_failure_text));
+}
+
 std::string journal_line(const JournalHeader& header) {
   return sealed_object(Json{{"kind", "header"},
                             {"format", header.format},
@@ -152,11 +160,10 @@ void append_journal_line(std::string& text, const Id128& point, const UnitResult
   append_string(text, host);
   if (!done) {
     text += ",\"reason\":";
-    append_string(text, std::string_view(result.reason).substr(0, longest_failure_text));
+    append_string(text, failure_reason(result.reason));
     if (result.signal != 0) fmt::format_to(std::back_inserter(text), ",\"signal\":{}", result.signal);
-    const std::string_view log(result.log);
     text += ",\"log\":";
-    append_string(text, log.substr(log.size() - std::min(log.size(), longest_failure_text)));
+    append_string(text, failure_log(result.log));
     text += ",\"replay\":";
     append_string(text, command_to_replay(".", point, unit));
   }

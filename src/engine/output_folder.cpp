@@ -64,7 +64,7 @@ OutputFolder::OutputFolder(FileSystem& files, const TimeSource& clock, const Pro
   if (!writer_->repair().empty()) findings_.notes.push_back(writer_->repair());
   content_.headers.push_back(request_.header);
   replace_file(files_, request_.path + "/sweep.json", request_.header.sweep.dump(2) + "\n");
-  if (writer_->append(lock_->record()) == AppendOutcome::disk_full) {
+  if (keep_owner() == AppendOutcome::disk_full) {
     throw Error(ExitCode::storage,
                 fmt::format("{}: the disk is full; make room, then run the same command again", request_.path));
   }
@@ -154,11 +154,18 @@ void OutputFolder::expect(const RunAccount::Predicted& predicted) {
   keep_account();
 }
 
+AppendOutcome OutputFolder::keep_owner(bool released) {
+  const OwnerRecord record = lock_->record(released);
+  const AppendOutcome outcome = writer_->append(record);
+  if (outcome == AppendOutcome::written) owner().take(record);
+  return outcome;
+}
+
 /// Like a heartbeat, it can be missed.
 void OutputFolder::keep_account() {
   if (!account_) return;
   account_->measured.seconds = clock_.monotonic() - began_;
-  writer_->append(*account_);
+  if (writer_->append(*account_) == AppendOutcome::written) owner().account = account_;
 }
 
 AppendOutcome OutputFolder::append(std::span<const UnitResult> results, std::string_view host) {
@@ -170,6 +177,7 @@ AppendOutcome OutputFolder::append(std::span<const UnitResult> results, std::str
     failpoint("journal.after_append");
     for (const JournalWriter::Entry& entry : entries) {
       content_.work.add({entry.point, *entry.result, std::string(host_of(*entry.result, host))});
+      if (entry.result->status == UnitStatus::done) owner().images += entry.result->unit.count;
     }
     if (account_) add_results(account_->measured, results);
   }
@@ -179,7 +187,7 @@ AppendOutcome OutputFolder::append(std::span<const UnitResult> results, std::str
 void OutputFolder::tick() {
   if (clock_.monotonic() >= heartbeat_at_) {
     // A full disk is told by the next append of results; a heartbeat can be missed.
-    writer_->append(lock_->record());
+    keep_owner();
     keep_account();
     heartbeat_at_ = clock_.monotonic() + owner_heartbeat_seconds;
   }
@@ -206,7 +214,7 @@ DatabaseCounts OutputFolder::write_database() {
 
 void OutputFolder::close() {
   keep_account();
-  writer_->append(lock_->record(true));
+  keep_owner(true);
   writer_->sync();
   lock_.reset();
 }

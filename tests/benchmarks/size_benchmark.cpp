@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "crossgrid/app/output_request.hpp"
+#include "crossgrid/app/status_file.hpp"
 #include "crossgrid/app/sweep_context.hpp"
 #include "crossgrid/backend/numeric_class.hpp"
 #include "crossgrid/base/error.hpp"
@@ -60,8 +61,9 @@ Json sweep_document(std::uint64_t points) {
               {"metrics", {"top1", "loss"}}};
 }
 
-/// An output folder as a run leaves it that is killed `open_points` units before its end.
-void make_records(const SweepContext& context, const std::string& folder) {
+/// An output folder as a run leaves it that is stopped `open_points` units before its end. The seconds that counting
+/// its state took, which a run does now and then.
+double make_records(const SweepContext& context, const std::string& folder) {
   OutputFolder out(posix_files(), system_time(), this_process(),
                    output_request(context, folder, host_numeric_class().text(), "", false));
   constexpr std::uint64_t batch = 64;
@@ -82,7 +84,14 @@ void make_records(const SweepContext& context, const std::string& folder) {
     results.clear();
   }
   out.write_database();
+  const double begin = seconds_now();
+  SweepState state = sweep_state(context, out.content());
+  const double counted = seconds_now() - begin;
   out.close();
+  state.owners = out.content().owners;
+  StatusFile(posix_files(), system_time(), folder, sweep_copy_id(context.sweep.resolved), "")
+      .write(state, out.content());
+  return counted;
 }
 
 struct Cost {
@@ -155,18 +164,22 @@ void measure(const std::string& program, std::uint64_t points, int repeats, cons
   const std::string sweep = folder + "/size.json", out = folder + "/out";
   std::ofstream(sweep) << sweep_document(points).dump(2);
   const double begin = seconds_now();
+  double counting = 0;
   {
     const SweepContext context = load_sweep_context(parse_sweep(read_json_file(sweep), sweep));
-    make_records(context, out);
+    counting = make_records(context, out);
   }
-  fmt::print("{} points, {} records and their database made in {:.1f} s; medians of {} runs, files in memory\n", points,
-             points - open_points, seconds_now() - begin, repeats);
+  fmt::print(
+      "{} points, {} records and their database made in {:.1f} s, of which {:.2f} s to count them for status.json; "
+      "medians of {} runs, files in memory\n",
+      points, points - open_points, seconds_now() - begin, counting, repeats);
   std::fflush(stdout);
   fmt::print("{:<50} {:>10} {:>8} {:>11} {:>8}\n", "", "time", "limit", "memory", "limit");
   const std::vector<Row> rows{
       {"plan", 2, 200, {program, "plan", sweep}},
-      {"run again, until its first unit has ended", 1.5, no_limit, {program, "run", sweep, "-o", out, "-v"}, "point "},
       {"status", 0.2, no_limit, {program, "status", out}},
+      {"run again, until its first unit has ended", 1.5, no_limit, {program, "run", sweep, "-o", out, "-v"}, "point "},
+      {"status of a run that was killed", 0.2, no_limit, {program, "status", out}},
       {"query: best 10 of those with a condition",
        1,
        no_limit,

@@ -54,6 +54,9 @@ struct JournalOwner {
   OwnerRecord record;
   std::uint64_t images = 0;           ///< of the done units since it began
   std::optional<RunAccount> account;  ///< its last one; none where an older program wrote
+
+  /// Its next record: of the same run, or of one that began since.
+  void take(OwnerRecord next);
 };
 
 /// Everything that a folder's journals say.

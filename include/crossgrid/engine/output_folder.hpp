@@ -50,6 +50,9 @@ class OutputFolder {
   const OutputFindings& findings() const { return findings_; }
   /// Everything recorded so far, this run's results included.
   const RecordedWork& work() const { return content_.work; }
+  /// What the journals say: this run's as it is, those of other shards as they were when it began. Headers, definitions
+  /// and tails are those that were found.
+  const JournalContent& content() const { return content_; }
   /// Numeric class of the first run: later ones pin themselves to it. Nothing in a new folder.
   std::optional<std::string> numeric_class() const;
 
@@ -78,7 +81,9 @@ class OutputFolder {
   void find_points();
   void check_identity() const;
   void tell_state();
+  AppendOutcome keep_owner(bool released = false);
   void keep_account();
+  JournalOwner& owner() { return content_.owners[request_.journal.shard]; }
 
   FileSystem& files_;
   const TimeSource& clock_;
