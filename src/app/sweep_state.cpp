@@ -80,8 +80,7 @@ class StateCounter {
     for (const FailedSpan& span : found.failed) {
       if (++state_.failures_found > most_failures) continue;
       const Unit unit{index, trial, span.images.first, static_cast<std::uint32_t>(span.images.count)};
-      state_.failures.push_back({id, unit, span.attempts, std::string(failure_reason(span.reason)), span.signal,
-                                 last_lines(failure_log(span.log)), span.host});
+      state_.failures.push_back({id, unit, span.attempts, span.reason, span.signal, last_lines(span.log), span.host});
     }
     return found.settled ? ChipState::failed : ChipState::open;
   }

@@ -22,6 +22,11 @@ std::string json_text(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+/// With U+FFFD for what is no UTF-8.
+std::string valid_text(std::string_view text) {
+  return Json::parse(json_text(Json(text))).get<std::string>();
+}
+
 /// Appends a JSON string; the usual ones need no escaping.
 void append_string(std::string& text, std::string_view value) {
   const bool plain =
@@ -74,12 +79,12 @@ std::string command_to_replay(std::string_view folder, const Id128& point, const
                      unit.first, unit.first + unit.count - 1);
 }
 
-std::string_view failure_reason(std::string_view reason) {
-  return reason.substr(0, longest_failure_text);
+std::string kept_reason(std::string_view reason) {
+  return valid_text(reason.substr(0, longest_failure_text));
 }
 
-std::string_view failure_log(std::string_view log) {
-  return log.substr(log.size() - std::min(log.size(), longest_failure_text));
+std::string kept_log(std::string_view log) {
+  return valid_text(log.substr(log.size() - std::min(log.size(), longest_failure_text)));
 }
 
 std::string journal_line(const JournalHeader& header) {
@@ -160,10 +165,10 @@ void append_journal_line(std::string& text, const Id128& point, const UnitResult
   append_string(text, host);
   if (!done) {
     text += ",\"reason\":";
-    append_string(text, failure_reason(result.reason));
+    append_string(text, kept_reason(result.reason));
     if (result.signal != 0) fmt::format_to(std::back_inserter(text), ",\"signal\":{}", result.signal);
     text += ",\"log\":";
-    append_string(text, failure_log(result.log));
+    append_string(text, kept_log(result.log));
     text += ",\"replay\":";
     append_string(text, command_to_replay(".", point, unit));
   }

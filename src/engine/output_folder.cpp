@@ -176,8 +176,14 @@ AppendOutcome OutputFolder::append(std::span<const UnitResult> results, std::str
   if (outcome == AppendOutcome::written) {
     failpoint("journal.after_append");
     for (const JournalWriter::Entry& entry : entries) {
-      content_.work.add({entry.point, *entry.result, std::string(host_of(*entry.result, host))});
-      if (entry.result->status == UnitStatus::done) owner().images += entry.result->unit.count;
+      UnitRecord record{entry.point, *entry.result, std::string(host_of(*entry.result, host))};
+      if (record.result.status == UnitStatus::done) {
+        owner().images += record.result.unit.count;
+      } else {  // as it is read again
+        record.result.reason = kept_reason(record.result.reason);
+        record.result.log = kept_log(record.result.log);
+      }
+      content_.work.add(record);
     }
     if (account_) add_results(account_->measured, results);
   }

@@ -207,6 +207,24 @@ TEST_F(OutputFolderTest, ARepairIsTold) {
   EXPECT_THAT(folder.findings().notes, testing::Contains(HasSubstr("cut 8 bytes of a torn last line off")));
 }
 
+// An executor may write any bytes before it dies.
+TEST_F(OutputFolderTest, WhyAUnitFailedIsKeptAsTheJournalHasIt) {
+  UnitResult failed = sample_failure(0, 0, 0, 200);
+  failed.reason = "\xff" + std::string(10'000, 'r');
+  failed.log = std::string(10'000, 'l') + "\xfe";
+  OutputFolder folder(disk_, time_, sample_process(), sample_output());
+  folder.append({&failed, 1}, "alpha");
+  folder.write_database();
+  const auto failure = [](const RecordedWork& work) {
+    return work.trial(sample_id(0), 0, {0, 200}, std::vector<std::string>{"top1"}).failed.at(0);
+  };
+  const FailedSpan kept = failure(folder.work()), read = failure(read_journal(disk_, "out").work);
+  EXPECT_EQ(kept.reason, "\xef\xbf\xbd" + std::string(8191, 'r'));
+  EXPECT_EQ(kept.log, std::string(8191, 'l') + "\xef\xbf\xbd");
+  EXPECT_EQ(read.reason, kept.reason);
+  EXPECT_EQ(read.log, kept.log);
+}
+
 // Every call of a whole run fails once, or all from it on, with each error. Nothing acknowledged may be lost, the
 // message must be an Error, and the next run must finish with the same database.
 TEST(OutputFolderFailures, WhicheverCallFailsNothingAcknowledgedIsLostAndTheNextRunFinishes) {

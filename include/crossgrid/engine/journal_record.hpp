@@ -103,9 +103,9 @@ using JournalRecord = std::variant<JournalHeader, PointDefinition, UnitRecord, O
 /// The command that runs one unit again, alone and in the process of the command itself; `folder` is a shell word.
 std::string command_to_replay(std::string_view folder, const Id128& point, const Unit& unit);
 
-/// What the journal keeps of why a unit failed: the reason's beginning and the log's end, 8 KiB each.
-std::string_view failure_reason(std::string_view reason);
-std::string_view failure_log(std::string_view log);
+/// What the journal keeps of why a unit failed: the reason's beginning and the log's end, 8 KiB each, as valid UTF-8.
+std::string kept_reason(std::string_view reason);
+std::string kept_log(std::string_view log);
 
 /// One line each, with checksum and newline. Error(bad_input) where it would be longer than journal_line_limit.
 std::string journal_line(const JournalHeader& header);
