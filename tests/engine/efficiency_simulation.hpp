@@ -27,7 +27,7 @@ struct Cluster {
   double mean_seconds = 1;  ///< of a unit
   Spread spread{};
   double link_seconds = 50e-6;     ///< a message's way
-  double poll_seconds = 5e-3;      ///< a worker looks for messages at least this often
+  double poll_seconds = 10e-3;     ///< a worker looks for messages at least this often
   double message_seconds = 20e-6;  ///< of rank 0 for each message that it receives or sends, one after the other
 };
 

@@ -12,7 +12,7 @@
 namespace crossgrid {
 
 /// Waits between looks at things that can't wake a process (MPI): 20 us after something happened, then an eighth of the
-/// time since, up to 5 ms, so that an idle rank uses less than 1 % of a core and a busy one answers at once. Not more
+/// time since, up to 10 ms, so that an idle rank uses less than 1 % of a core and a busy one answers at once. Not more
 /// than an eighth: two ranks that wait for each other would stretch each other's pauses up to the longest.
 class IdleWait {
  public:
@@ -23,7 +23,7 @@ class IdleWait {
 
  private:
   static constexpr Time shortest{20'000};
-  static constexpr Time longest{5'000'000};
+  static constexpr Time longest{10'000'000};
   Time waited_{0};
 };
 
