@@ -185,10 +185,9 @@ JournalLoss loss_from(const Json& json) {
 /// The record of a journal line; nothing where it is none.
 std::optional<JournalRecord> record_of(JournalParser& parser, std::string_view line) {
   if (!journal_checksum_holds(line)) return std::nullopt;
-  std::string padded(line);
-  padded.reserve(line.size() + journal_padding());
+  const std::string padded = std::string(line) + std::string(journal_padding(), '\0');
   std::string problem;
-  return parser.parse(std::string_view(padded), problem);
+  return parser.parse(std::string_view(padded).substr(0, line.size()), problem);
 }
 
 template <typename Record>
