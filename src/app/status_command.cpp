@@ -171,12 +171,11 @@ KnownState count_now(const std::string& folder) {
   return known;
 }
 
-/// From the status file where that is exact, or, unless `must_be_exact`, where counting would take long.
+/// From the status file where that is exact, or, unless `must_be_exact`, worth showing.
 KnownState look_at(const std::string& folder, const Shard& shard, bool must_be_exact) {
   std::optional<KnownState> known = read_status_file(posix_files(), folder);
   const bool good =
-      known && known->state.chips_of(shard) &&
-      (known->exact || (!must_be_exact && !counted_at_once(known->state.grid_points, known->journal_bytes)));
+      known && known->state.chips_of(shard) && (known->exact || (!must_be_exact && worth_showing(*known)));
   return good ? *std::move(known) : count_now(folder);
 }
 

@@ -389,6 +389,11 @@ std::optional<KnownState> read_status_file(FileSystem& files, const std::string&
   }
 }
 
+bool worth_showing(const KnownState& known) {
+  if (counted_at_once(known.state.grid_points, known.journal_bytes)) return false;
+  return known.state.shards.empty() || known.bytes_since <= known.journal_bytes / 10;
+}
+
 std::uint64_t journal_bytes(FileSystem& files, const std::string& folder) {
   std::uint64_t bytes = 0;
   for (const std::string& path : journal_segments(files, folder)) bytes += size_of(files, path);

@@ -279,6 +279,24 @@ TEST_F(StatusFileTest, AShardTellsOfTheOthersAsTheyWereAndGatherOfAll) {
   EXPECT_TRUE(known_text(disk_, context_) == counted_text(disk_, context_));
 }
 
+TEST(KnownState, IsWorthShowingWhereCountingTakesLongAndItIsOfMost) {
+  KnownState known;
+  known.state.grid_points = 1000;
+  known.journal_bytes = 1'000'000;
+  known.bytes_since = 900'000;
+  EXPECT_FALSE(worth_showing(known));
+  known.state.grid_points = 1'000'000;
+  EXPECT_TRUE(worth_showing(known));
+  known.state.grid_points = 1000;
+  known.journal_bytes = 100'000'000;
+  EXPECT_TRUE(worth_showing(known));
+  known.state.shards[2].resize(2);
+  known.bytes_since = 10'000'000;
+  EXPECT_TRUE(worth_showing(known));
+  known.bytes_since = 10'000'001;
+  EXPECT_FALSE(worth_showing(known));
+}
+
 TEST_F(StatusFileTest, AnotherShardsTornLineIsNotCovered) {
   {
     OutputFolder shard = open("1of2");

@@ -70,6 +70,18 @@ TEST(StatusKeeper, KeepsALargeSweepsStateEvery15Seconds) {
   EXPECT_TRUE(known_text(disk, large()) == counted_text(disk, large()));
 }
 
+TEST(StatusKeeper, TellsOfNothingThatIsNotDurable) {
+  ForgettingDisk disk;
+  SampleTime time;
+  KeptRun run(disk, disk, time, large());
+  time.pass(16);
+  run.take(0);
+  EXPECT_EQ(run.folder.durable(), 0u);
+  run.keeper.poll();
+  ASSERT_EQ(read_status_file(disk, "out")->state.chips.done, 1u);
+  EXPECT_EQ(run.folder.durable(), 1u);
+}
+
 TEST(StatusKeeper, TellsTheLastOwnerWhereNothingWasRecorded) {
   ForgettingDisk disk;
   SampleTime time;
@@ -168,8 +180,8 @@ TEST(StatusKeeper, AfterPowerLossNothingIsToldThatTheJournalHasLost) {
     try {
       KeptRun run(disk, disk, time, large());
       for (std::uint64_t point = 0; point < 6; ++point) {
-        run.take(point);
         time.pass(8);
+        run.take(point);  // not synced yet
         run.keeper.poll();
       }
       ended = true;
@@ -179,6 +191,7 @@ TEST(StatusKeeper, AfterPowerLossNothingIsToldThatTheJournalHasLost) {
     ++crashes;
     disk.create_folder("out");
     const auto known = read_status_file(disk, "out");
+    ASSERT_EQ(known.has_value(), disk.has(file_name)) << moment;
     if (known && known->exact) {
       ++exact;
       ASSERT_TRUE(known_text(disk, large()) == counted_text(disk, large())) << moment;

@@ -47,6 +47,10 @@ struct KnownState {
 /// Nothing where there is no such file, or it can't be used. Reads no more of the journals than their ends.
 std::optional<KnownState> read_status_file(FileSystem& files, const std::string& folder);
 
+/// Whether to show a state that is not exact: counting would take long, and it is of most of what there is. (A shard's
+/// file is of the other shards as they were when it began.)
+bool worth_showing(const KnownState& known);
+
 /// Bytes of all journals in a folder.
 std::uint64_t journal_bytes(FileSystem& files, const std::string& folder);
 
