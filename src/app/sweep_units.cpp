@@ -26,8 +26,14 @@ SweepUnits::SweepUnits(const SweepContext& context, const RecordedWork& work, st
 
 void SweepUnits::begin_round() {
   points_ = plan_.choose(work_).points;
+  has_units_.clear();
+  step_ = 0;
   std::vector<Chip> chips;
-  for (ChipWalk walk(points_); walk.next(chips);) total_ += units_of(chips).size();
+  for (ChipWalk walk(points_); walk.next(chips);) {
+    const std::size_t units = units_of(chips).size();
+    has_units_.push_back(units > 0);
+    total_ += units;
+  }
   walk_.emplace(points_);
 }
 
@@ -58,8 +64,8 @@ std::vector<Unit> SweepUnits::units_of(const std::vector<Chip>& chips) const {
 bool SweepUnits::advance() {
   std::vector<Chip> chips;
   while (walk_->next(chips)) {
+    if (!has_units_[step_++]) continue;
     const std::vector<Unit> units = units_of(chips);
-    if (units.empty()) continue;
     const PointCost cost = point_cost(context_, chips.front().index);
     for (const Unit& unit : units) ready_.push_back({unit, cost.of(1, unit.count)});
     return true;

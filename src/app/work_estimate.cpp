@@ -101,12 +101,9 @@ WorkEstimate estimate_work(const SweepContext& context, const RecordedWork& reco
     }
     ++work.chips;
     if (!shard.has(chip.number)) return;
-    std::uint64_t images = whole.count;
-    if (recorded.has_point(chip.point)) {
-      images = 0;
-      for (const ImageSpan& span : recorded.missing(chip.point, chip.trial, whole, context.sweep.metrics)) {
-        images += span.count;
-      }
+    std::uint64_t images = 0;
+    for (const ImageSpan& span : recorded.missing(chip.point, chip.trial, whole, context.sweep.metrics)) {
+      images += span.count;
     }
     if (images == 0) return;
     ++point_chips;

@@ -26,10 +26,14 @@ struct MetricReduction {
   std::uint64_t clamped = 0;
 };
 
-struct PointReduction {
-  std::string status;
+/// How far a point has come.
+struct PointProgress {
+  std::string_view status;
   std::uint64_t trials_done = 0;
   std::uint64_t trials_failed = 0;
+};
+
+struct PointReduction : PointProgress {
   std::vector<MetricReduction> metrics;                        ///< as in the request
   std::vector<std::pair<std::uint32_t, FailedSpan>> failures;  ///< with their trial
 };
@@ -51,14 +55,28 @@ MetricReduction reduce_metric(const std::vector<TrialState>& done, const std::st
   return result;
 }
 
-std::string status_of(const PointReduction& point, std::uint32_t trials, bool begun) {
-  if (point.trials_done == trials) {
-    const bool finite = std::all_of(point.metrics.begin(), point.metrics.end(),
-                                    [](const MetricReduction& metric) { return metric.not_finite == 0; });
-    return finite ? "done" : "not_finite";
-  }
+std::string_view status_of(const PointProgress& point, std::uint32_t trials, bool finite, bool begun) {
+  if (point.trials_done == trials) return finite ? "done" : "not_finite";
   if (point.trials_done + point.trials_failed == trials) return "failed";
   return begun ? "partial" : "pending";
+}
+
+/// The same as reduce_point() comes to, which is slower.
+PointProgress progress_of(const Id128& id, std::uint32_t trials, const RecordedWork& work,
+                          const DatabaseRequest& request) {
+  PointProgress point;
+  bool finite = true;
+  for (std::uint32_t trial = 0; trial < trials; ++trial) {
+    const TrialProgress found = work.progress(id, trial, request.images, request.metrics);
+    finite = finite && found.finite;
+    if (found.done) {
+      ++point.trials_done;
+    } else if (found.settled) {
+      ++point.trials_failed;
+    }
+  }
+  point.status = status_of(point, trials, finite, true);
+  return point;
 }
 
 PointReduction reduce_point(const PointTable::Row& row, const RecordedWork& work, const DatabaseRequest& request) {
@@ -79,11 +97,13 @@ PointReduction reduce_point(const PointTable::Row& row, const RecordedWork& work
   for (const std::string& metric : request.metrics) {
     result.metrics.push_back(reduce_metric(done, metric, row.deterministic));
   }
-  result.status = status_of(result, row.trials, work.has_point(row.id));
+  const bool finite = std::all_of(result.metrics.begin(), result.metrics.end(),
+                                  [](const MetricReduction& metric) { return metric.not_finite == 0; });
+  result.status = status_of(result, row.trials, finite, work.has_point(row.id));
   return result;
 }
 
-void count(DatabaseCounts& counts, const PointReduction& point) {
+void count(DatabaseCounts& counts, const PointProgress& point) {
   ++counts.points;
   counts.trials_done += point.trials_done;
   counts.trials_failed += point.trials_failed;
@@ -330,7 +350,8 @@ PointTable point_table(const ChosenPoints& points) {
     Point point = points.grid().outline(chosen.index);
     return PointTable::Row{chosen.index, point.id, std::move(point.axes), chosen.trials, point.deterministic};
   };
-  table.id = [points](std::uint64_t n) { return points.grid().id(points[n].index); };
+  table.id = [points](std::uint64_t n) { return points.grid().id(points.index(n)); };
+  table.trials = [points](std::uint64_t n) { return points[n].trials; };
   for (std::uint64_t n = 0; !points.whole() && n < points.size(); ++n) table.indices.push_back(points[n].index);
   return table;
 }
@@ -339,14 +360,14 @@ DatabaseCounts count_points(const PointTable& points, const RecordedWork& work, 
   DatabaseCounts counts;
   ExpectedChecks checks(request.expected);
   for (std::uint64_t n = 0; n < points.size; ++n) {
-    if (work.has_point(points.id(n)) || checks.wants(points.index(n))) {
+    if (checks.wants(points.index(n))) {
       const PointTable::Row row = points.row(n);
       const PointReduction point = reduce_point(row, work, request);
       count(counts, point);
       check_expected(checks, row, point, request);
     } else {
-      ++counts.points;
-      ++counts.pending;
+      const Id128 id = points.id(n);
+      count(counts, work.has_point(id) ? progress_of(id, points.trials(n), work, request) : PointProgress{"pending"});
     }
   }
   counts.expected = checks.counts();

@@ -20,19 +20,40 @@ constexpr std::uint64_t largest_signal = 64;
 /// Up to and with the comma after the checksum.
 constexpr std::size_t checked_from = journal_line_start.size() + crc_digits + 2;
 
-std::string_view text_of(const dom::object& object, std::string_view name) {
+/// An object's members by name. Lines name them in one order, so each is first looked for after the last one found.
+class Members {
+ public:
+  explicit Members(const dom::object& object) : object_(object), next_(object.begin()) {}
+
+  simdjson::simdjson_result<dom::element> operator[](std::string_view name) {
+    if (next_ == object_.end() || next_.key() != name) {
+      next_ = object_.begin();
+      while (next_ != object_.end() && next_.key() != name) ++next_;
+      if (next_ == object_.end()) return simdjson::NO_SUCH_FIELD;
+    }
+    dom::element value = next_.value();
+    ++next_;
+    return value;
+  }
+
+ private:
+  dom::object object_;
+  dom::object::iterator next_;
+};
+
+std::string_view text_of(Members& object, std::string_view name) {
   return object[name].get_string().value();
 }
 
 template <typename Integer>
-Integer integer_of(const dom::object& object, std::string_view name) {
+Integer integer_of(Members& object, std::string_view name) {
   const std::uint64_t value = object[name].get_uint64().value();
   if (value > std::numeric_limits<Integer>::max()) throw Error(ExitCode::bad_input, "a number is too large");
   return static_cast<Integer>(value);
 }
 
 /// A count that is left out where it is zero.
-std::uint64_t count_of(const dom::object& object, std::string_view name) {
+std::uint64_t count_of(Members& object, std::string_view name) {
   std::uint64_t value = 0;
   const auto error = object[name].get_uint64().get(value);
   if (error != simdjson::NO_SUCH_FIELD && error != simdjson::SUCCESS) throw simdjson::simdjson_error(error);
@@ -40,14 +61,14 @@ std::uint64_t count_of(const dom::object& object, std::string_view name) {
 }
 
 /// A text that older programs did not write.
-std::string_view optional_text_of(const dom::object& object, std::string_view name) {
+std::string_view optional_text_of(Members& object, std::string_view name) {
   std::string_view value;
   const auto error = object[name].get_string().get(value);
   if (error != simdjson::NO_SUCH_FIELD && error != simdjson::SUCCESS) throw simdjson::simdjson_error(error);
   return value;
 }
 
-UnitRecord unit_of(const dom::object& object) {
+UnitRecord unit_of(Members& object) {
   UnitRecord record;
   UnitResult& result = record.result;
   record.point = Id128::from_hex(text_of(object, "point"));
@@ -60,7 +81,7 @@ UnitRecord unit_of(const dom::object& object) {
   result.status = status == "done" ? UnitStatus::done : UnitStatus::failed;
   const dom::object metrics = object["metrics"].get_object();
   for (const auto& [name, value] : metrics) {
-    const dom::object values = value.get_object();
+    Members values(value.get_object());
     MetricSum& metric = result.metrics[std::string(name)];
     metric.sum = int128_from_text(text_of(values, "sum"));
     metric.count = integer_of<std::uint64_t>(values, "count");
@@ -78,7 +99,7 @@ UnitRecord unit_of(const dom::object& object) {
   return record;
 }
 
-JournalHeader header_of(const dom::object& object, std::string_view line) {
+JournalHeader header_of(Members& object, std::string_view line) {
   JournalHeader header;
   header.format = integer_of<int>(object, "format");
   if (header.format > journal_format_version) {
@@ -104,14 +125,13 @@ JournalHeader header_of(const dom::object& object, std::string_view line) {
   return header;
 }
 
-PointDefinition definition_of(const dom::object& object) {
-  PointDefinition point;
-  point.id = Id128::from_hex(text_of(object, "id"));
-  point.parameters = simdjson::minify(object["parameters"].get_object().value());
+PointDefinition definition_of(Members& object) {
+  PointDefinition point{Id128::from_hex(text_of(object, "id")), {}};
+  object["parameters"].get_object().value();  // must be there
   return point;
 }
 
-OwnerRecord owner_of(const dom::object& object) {
+OwnerRecord owner_of(Members& object) {
   OwnerRecord owner;
   owner.host = text_of(object, "host");
   owner.pid = integer_of<std::int64_t>(object, "pid");
@@ -122,13 +142,13 @@ OwnerRecord owner_of(const dom::object& object) {
   return owner;
 }
 
-double number_of(const dom::object& object, std::string_view name) {
+double number_of(Members& object, std::string_view name) {
   return object[name].get_double().value();
 }
 
-RunAccount account_of(const dom::object& object) {
-  const dom::object predicted = object["predicted"].get_object();
-  const dom::object measured = object["measured"].get_object();
+RunAccount account_of(Members& object) {
+  Members predicted(object["predicted"].get_object());
+  Members measured(object["measured"].get_object());
   RunAccount account;
   account.predicted = {.units = integer_of<std::uint64_t>(predicted, "units"),
                        .workers = integer_of<int>(predicted, "workers"),
@@ -172,14 +192,14 @@ JournalParser::~JournalParser() = default;
 std::optional<JournalRecord> JournalParser::parse(std::string_view line, std::string& problem) {
   try {
     const bool copy = false;  // the caller pads
-    const dom::object object = impl_->parser.parse(line.data(), line.size(), copy).get_object();
-    const std::string kind(text_of(object, "kind"));
+    Members object(impl_->parser.parse(line.data(), line.size(), copy).get_object());
+    const std::string_view kind = text_of(object, "kind");
     if (kind == "unit") return unit_of(object);
     if (kind == "point") return definition_of(object);
     if (kind == "owner") return owner_of(object);
     if (kind == "account") return account_of(object);
     if (kind == "header") return header_of(object, line);
-    return UnknownRecord{kind};
+    return UnknownRecord{std::string(kind)};
   } catch (const std::exception& error) {
     problem = error.what();
     return std::nullopt;

@@ -3,21 +3,28 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
+#include <deque>
+#include <future>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "crossgrid/base/error.hpp"
 #include "crossgrid/base/version.hpp"
 #include "crossgrid/engine/journal_parser.hpp"
+#include "crossgrid/engine/run_engine.hpp"
+#include "journal_block.hpp"
 
 namespace crossgrid {
 
 namespace {
 
 constexpr std::size_t block_bytes = 4 * journal_line_limit;
+/// Taking records in is left to one thread, which more than this would only wait for.
+constexpr std::size_t most_threads = 8;
 
-/// Walks through a segment; see read_segment().
+/// Walks through a segment; see read_segment(). Blocks are read and taken in by one thread, in order; what takes long,
+/// checksums and parsing, is done ahead of that on others.
 class SegmentReader {
  public:
   SegmentReader(FileSystem& files, const std::string& path, const std::function<bool(JournalRecord&&)>& on_record,
@@ -25,82 +32,104 @@ class SegmentReader {
       : path_(path),
         on_record_(on_record),
         losses_(losses),
-        buffer_(std::make_unique_for_overwrite<char[]>(block_bytes + journal_padding())) {
+        threads_(std::clamp<std::size_t>(static_cast<std::size_t>(std::max(cores_in_mask(), 1)), 1, most_threads)) {
     const IoResult opened = open_file(files, path, OpenMode::read, file_);
     if (!opened.ok()) throw input_error(path, "can't read it: " + error_text(opened.error));
   }
 
   JournalTail read() {
-    while (go_on_ && fill()) take_lines();
+    bool more = true;
+    // Whoever asks for the first record only gets it without much beyond.
+    for (std::size_t most_ahead = 1; go_on_ && (more || !ahead_.empty()); ++most_ahead) {
+      while (more && ahead_.size() < std::min(most_ahead, threads_)) more = read_block();
+      if (ahead_.empty()) continue;
+      take(ahead_.front().get());
+      ahead_.pop_front();
+    }
     JournalTail tail;
-    tail.size = base_ + held_;
-    tail.good_end = base_ - dropped_;
-    if (go_on_ && held_ > 0) tail.open_record = take_line({buffer_.get(), held_}, true);
+    tail.size = offset_;
+    tail.good_end = offset_ - rest_.size() - dropped_;
+    if (go_on_ && !rest_.empty()) tail.open_record = take_rest();
     return tail;
   }
 
  private:
-  /// Reads on; false at the end of the file.
-  bool fill() {
-    const IoResult got = read_all(*file_, buffer_.get() + held_, block_bytes - held_, base_ + held_);
+  /// Reads on and hands the lines that have ended to another thread; false at the end of the file.
+  bool read_block() {
+    JournalBlock block;
+    block.bytes = std::make_unique_for_overwrite<char[]>(block_bytes + journal_padding());
+    std::copy(rest_.begin(), rest_.end(), block.bytes.get());
+    const std::size_t wanted = block_bytes - rest_.size();
+    const IoResult got = read_all(*file_, block.bytes.get() + rest_.size(), wanted, offset_);
     if (!got.ok()) throw input_error(path_, "can't read it: " + error_text(got.error));
-    held_ += static_cast<std::size_t>(got.value);
-    return got.value > 0;
-  }
-
-  void take_lines() {
-    std::size_t start = 0;
-    while (go_on_) {
-      const void* newline = std::memchr(buffer_.get() + start, '\n', held_ - start);
-      if (newline == nullptr) break;
-      const auto end = static_cast<std::size_t>(static_cast<const char*>(newline) - buffer_.get());
-      take_line({buffer_.get() + start, end - start}, false);
-      start = end + 1;
+    block.offset = offset_ - rest_.size();
+    block.dropped = dropped_;
+    const auto arrived = static_cast<std::size_t>(got.value);
+    const std::string_view all(block.bytes.get(), rest_.size() + arrived);
+    offset_ += arrived;
+    block.size = all.rfind('\n') + 1;  // 0 where no line ends
+    rest_ = all.substr(block.size);
+    if (block.size > 0) {
       dropped_ = 0;
-      ++line_;
+      // A short journal is not worth a thread.
+      const bool alone = block.offset == 0 && arrived < wanted;
+      ahead_.push_back(
+          std::async(alone ? std::launch::deferred : std::launch::async, [block = std::move(block)]() mutable {
+            block.parse();
+            return std::move(block);
+          }));
     }
-    drop(start);
     // A line that is longer than any record: only its end may still hold one.
-    if (held_ > 2 * journal_line_limit) {
-      const std::size_t excess = held_ - journal_line_limit;
-      drop(excess);
+    if (rest_.size() > 2 * journal_line_limit) {
+      const std::size_t excess = rest_.size() - journal_line_limit;
+      rest_.erase(0, excess);
       dropped_ += excess;
     }
+    return arrived == wanted;
   }
 
-  /// Done with the first `bytes` of the buffer.
-  void drop(std::size_t bytes) {
-    std::memmove(buffer_.get(), buffer_.get() + bytes, held_ - bytes);
-    base_ += bytes;
-    held_ -= bytes;
+  void take(JournalBlock&& block) {
+    for (JournalBlock::Line& line : block.lines) {
+      if (!go_on_) return;
+      take_line(block, line, false);
+      block.dropped = 0;
+      ++line_;
+    }
   }
 
-  /// Hands over what a line holds; whether that was any record.
-  bool take_line(std::string_view line, bool at_end) {
-    if (dropped_ == 0 && line.empty()) return false;
-    std::string problem;
-    if (dropped_ == 0 && take_record(line, problem)) return true;
-    const std::size_t kept = problem.empty() ? salvage(line) : 0;
-    lose(line, kept, problem, at_end);
+  /// The last line, which has no end.
+  bool take_rest() {
+    JournalBlock block;
+    block.size = rest_.size();
+    block.bytes = std::make_unique_for_overwrite<char[]>(block.size + journal_padding());
+    std::copy(rest_.begin(), rest_.end(), block.bytes.get());
+    block.offset = offset_ - block.size;
+    block.dropped = dropped_;
+    block.parse();
+    return take_line(block, block.lines.front(), true);
+  }
+
+  /// Hands over what the first line that is left of a block holds; whether that was any record.
+  bool take_line(const JournalBlock& block, JournalBlock::Line& line, bool at_end) {
+    if (line.record) {
+      hand_over(std::move(*line.record));
+      return true;
+    }
+    if (block.dropped == 0 && line.text.empty()) return false;
+    const std::size_t kept = line.problem.empty() ? salvage(line.text) : 0;
+    lose(block, line, kept, at_end);
     return kept > 0;
   }
 
-  bool take_record(std::string_view line, std::string& problem) {
-    if (line.size() >= journal_line_limit || !journal_checksum_holds(line)) return false;
-    std::optional<JournalRecord> record = parser_.parse(line, problem);
-    if (!record) {
-      problem = "the checksum holds, but it is no record of this format: " + problem;
-      return false;
-    }
-    if (const auto* header = std::get_if<JournalHeader>(&*record);
+  void hand_over(JournalRecord&& record) {
+    if (const auto* header = std::get_if<JournalHeader>(&record);
         header != nullptr && header->format > journal_format_version) {
       throw input_error(path_,
                         fmt::format("written in journal format {} (by crossgrid {}); this program, crossgrid {}, "
                                     "reads format {}: use a program at least as new",
                                     header->format, header->program, version_number(), journal_format_version));
     }
-    go_on_ = on_record_(std::move(*record));
-    return true;
+    go_on_ = on_record_(std::move(record));
   }
 
   /// Records within a damaged line: after a torn record, or where a newline was lost. The bytes they take.
@@ -112,26 +141,29 @@ class SegmentReader {
       std::string_view piece = line.substr(begin, next == std::string_view::npos ? next : next - begin);
       piece = piece.substr(0, piece.rfind('}') + 1);
       std::string problem;
-      if (take_record(piece, problem)) kept += piece.size();
+      if (std::optional<JournalRecord> record = whole_record(parser_, piece, problem)) {
+        hand_over(std::move(*record));
+        kept += piece.size();
+      }
       begin = next;
     }
     return kept;
   }
 
-  void lose(std::string_view line, std::size_t kept, const std::string& problem, bool at_end) {
+  void lose(const JournalBlock& block, const JournalBlock::Line& line, std::size_t kept, bool at_end) {
     JournalLoss loss;
     loss.file = path_;
     loss.line = line_;
-    loss.offset = base_ + static_cast<std::uint64_t>(line.data() - buffer_.get()) - dropped_;
-    loss.bytes = dropped_ + line.size() - kept;
+    loss.offset = block.offset + static_cast<std::uint64_t>(line.text.data() - block.bytes.get()) - block.dropped;
+    loss.bytes = block.dropped + line.text.size() - kept;
     loss.at_end = at_end;
-    loss.reason = !problem.empty() ? problem : reason(line, at_end);
+    loss.reason = !line.problem.empty() ? line.problem : reason(line.text, block.dropped, at_end);
     if (kept > 0) loss.reason += "; the whole records in it were kept";
     losses_.push_back(std::move(loss));
   }
 
-  std::string reason(std::string_view line, bool at_end) const {
-    if (dropped_ > 0) return "a line longer than any record";
+  static std::string reason(std::string_view line, std::uint64_t dropped, bool at_end) {
+    if (dropped > 0) return "a line longer than any record";
     if (std::all_of(line.begin(), line.end(), [](char c) { return c == 0; })) return "zeros";
     if (at_end) return "torn: the file ends within the line";
     if (line.starts_with(journal_line_start)) return "the checksum does not hold";
@@ -141,17 +173,30 @@ class SegmentReader {
   std::string path_;
   const std::function<bool(JournalRecord&&)>& on_record_;
   std::vector<JournalLoss>& losses_;
-  std::unique_ptr<char[]> buffer_;
+  std::size_t threads_;
   std::unique_ptr<File> file_;
-  JournalParser parser_;
-  std::uint64_t base_ = 0;     ///< offset in the file of the buffer's first byte
-  std::size_t held_ = 0;       ///< bytes in the buffer
-  std::uint64_t dropped_ = 0;  ///< bytes of an overlong line that were thrown away
+  std::deque<std::future<JournalBlock>> ahead_;
+  std::uint64_t offset_ = 0;   ///< up to which the file is read
+  std::string rest_;           ///< of what is read: after the last newline
+  std::uint64_t dropped_ = 0;  ///< bytes of an overlong line before it that were thrown away
+  JournalParser parser_;       ///< of what is salvaged
   std::uint64_t line_ = 1;
   bool go_on_ = true;
 };
 
-void take_record(JournalContent& content, const std::string& shard, JournalRecord&& record) {
+/// Points are defined by the million: taking them in together lets the processor fetch ahead.
+IdSet set_of(const std::vector<Id128>& ids) {
+  constexpr std::size_t ahead = 16;
+  IdSet set(ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (i + ahead < ids.size()) set.prefetch(ids[i + ahead]);
+    set.insert(ids[i]);
+  }
+  return set;
+}
+
+void take_record(JournalContent& content, std::vector<Id128>& defined, const std::string& shard,
+                 JournalRecord&& record) {
   if (auto* unit = std::get_if<UnitRecord>(&record)) {
     ++content.unit_records;
     const auto owner = content.owners.find(shard);
@@ -166,7 +211,8 @@ void take_record(JournalContent& content, const std::string& shard, JournalRecor
   } else if (auto* header = std::get_if<JournalHeader>(&record)) {
     content.headers.push_back(std::move(*header));
   } else if (auto* point = std::get_if<PointDefinition>(&record)) {
-    content.defined.insert(point->id);
+    defined.push_back(point->id);
+    content.work.prefetch(point->id);
   } else if (auto* owner = std::get_if<OwnerRecord>(&record)) {
     content.owners[shard].take(std::move(*owner));
   } else if (auto* account = std::get_if<RunAccount>(&record)) {
@@ -227,16 +273,18 @@ std::string journal_segment_name(const std::string& shard, std::uint32_t number)
 
 JournalContent read_journal(FileSystem& files, const std::string& folder) {
   JournalContent content;
+  std::vector<Id128> defined;
   for (const std::string& path : journal_segments(files, folder)) {
     const std::string shard = journal_shard(path);
     content.tails[path] = read_segment(
         files, path,
         [&](JournalRecord&& record) {
-          take_record(content, shard, std::move(record));
+          take_record(content, defined, shard, std::move(record));
           return true;
         },
         content.losses);
   }
+  content.defined = set_of(defined);
   return content;
 }
 

@@ -108,8 +108,31 @@ std::string journal_line(const JournalHeader& header) {
 }
 
 std::string journal_line(const PointDefinition& point) {
-  return sealed(fmt::format("\"kind\":\"point\",\"id\":\"{}\",\"parameters\":{}}}", point.id.hex(), point.parameters),
-                "point " + point.id.hex());
+  const std::string base = point.base ? fmt::format("\"base\":\"{}\",", point.base->hex()) : "";
+  return sealed(
+      fmt::format("\"kind\":\"point\",\"id\":\"{}\",{}\"parameters\":{}}}", point.id.hex(), base, point.parameters),
+      "point " + point.id.hex());
+}
+
+std::optional<Json> changed_parameters(const Json& base, const Json& whole) {
+  Json changed = Json::object();
+  auto expected = base.begin();  // both name nearly the same parameters in the same order
+  std::size_t shared = 0;
+  for (auto at = whole.begin(); at != whole.end(); ++at) {
+    if (expected == base.end() || expected.key() != at.key()) expected = base.find(at.key());
+    const bool there = expected != base.end();
+    shared += there ? 1 : 0;
+    if (!there || *expected != *at) {
+      if (at->is_null()) return std::nullopt;
+      changed[at.key()] = *at;
+    }
+    if (there) ++expected;
+  }
+  if (shared == base.size()) return changed;
+  for (auto at = base.begin(); at != base.end(); ++at) {
+    if (!whole.contains(at.key())) changed[at.key()] = nullptr;
+  }
+  return changed;
 }
 
 std::string journal_line(const OwnerRecord& owner) {

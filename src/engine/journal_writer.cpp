@@ -13,6 +13,9 @@ namespace crossgrid {
 
 namespace {
 
+/// Points that are defined by one other: so many definitions, at most, become useless where that one's line is damaged.
+constexpr int most_base_uses = 1000;
+
 /// Number of the last segment of this writer's journal, 0: none.
 std::uint32_t last_segment(FileSystem& files, const std::string& folder, const std::string& shard) {
   std::uint32_t last = 0;
@@ -53,6 +56,7 @@ void JournalWriter::open_segment() {
   const IoResult synced = sync_folder(files_, folder_);
   if (!synced.ok()) fail("sync its folder", synced.error);
   header_due_ = true;
+  base_.reset();
 }
 
 void JournalWriter::mend_tail(const JournalTail& tail) {
@@ -89,6 +93,19 @@ void JournalWriter::begin_batch() {
   if (header_due_) batch_ = journal_line(header_);
 }
 
+/// Adds a point's definition to the batch: neighbours in a grid differ in few parameters.
+void JournalWriter::define(const Id128& point, Json parameters) {
+  std::optional<Json> changed;
+  if (base_ && base_->uses < most_base_uses) changed = changed_parameters(base_->parameters, parameters);
+  if (changed && 2 * changed->size() < parameters.size()) {
+    ++base_->uses;
+    batch_ += journal_line(PointDefinition{point, changed->dump(), base_->point});
+  } else {
+    batch_ += journal_line(PointDefinition{point, parameters.dump()});
+    base_ = Base{point, std::move(parameters)};
+  }
+}
+
 /// Writes the batch with one write(2), or as many as the system needs, or leaves the journal as it was.
 AppendOutcome JournalWriter::put_batch() {
   const IoResult written = write_all(*file_, batch_);
@@ -107,19 +124,19 @@ AppendOutcome JournalWriter::put_batch() {
 AppendOutcome JournalWriter::append(std::span<const Entry> entries, std::string_view host,
                                     const std::function<Json(std::uint64_t point)>& parameters_of) {
   begin_batch();
-  std::vector<Id128> defined_now;
+  IdSet defined_now;
   for (const Entry& entry : entries) {
-    if (defined_.insert(entry.point).second) {
-      defined_now.push_back(entry.point);
-      batch_ += journal_line(PointDefinition{entry.point, parameters_of(entry.result->unit.point).dump()});
+    if (!defined_.contains(entry.point) && defined_now.insert(entry.point)) {
+      define(entry.point, parameters_of(entry.result->unit.point));
     }
     append_journal_line(batch_, entry.point, *entry.result, host_of(*entry.result, host));
   }
   const AppendOutcome outcome = put_batch();
   if (outcome == AppendOutcome::written) {
     appended_ += entries.size();
+    for (const Id128& point : defined_now.ids()) defined_.insert(point);
   } else {
-    for (const Id128& point : defined_now) defined_.erase(point);
+    base_.reset();  // it may not be in the journal
   }
   return outcome;
 }

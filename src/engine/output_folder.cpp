@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_set>
 #include <utility>
 
 #include "crossgrid/base/error.hpp"
@@ -85,12 +84,11 @@ void OutputFolder::forget_lines_in_work() {
 /// How much of this grid is recorded already.
 void OutputFolder::find_points() {
   findings_.existed = !content_.headers.empty() || content_.unit_records > 0;
-  std::unordered_set<Id128, Id128Hasher> shared;
-  for (std::uint64_t index = 0; index < request_.points.size; ++index) {
-    const Id128 id = request_.points.id(index);
-    if (content_.work.has_point(id)) shared.insert(id);
+  std::vector<bool> elsewhere(content_.work.point_count(), true);
+  for (std::uint64_t n = 0; n < request_.points.size; ++n) {
+    if (const auto number = content_.work.point_number(request_.points.id(n))) elsewhere[*number] = false;
   }
-  findings_.points_elsewhere = content_.work.point_count() - shared.size();
+  findings_.points_elsewhere = static_cast<std::uint64_t>(std::count(elsewhere.begin(), elsewhere.end(), true));
   const DatabaseCounts counts = this->counts();
   findings_.points_done = counts.done;
   findings_.points_failed = counts.failed;

@@ -12,7 +12,7 @@ namespace crossgrid {
 
 namespace {
 
-constexpr auto before_trial = [](const auto& entry, std::uint32_t trial) { return entry.first < trial; };
+constexpr auto before_trial = [](const auto& entry, std::uint32_t trial) { return entry.number < trial; };
 
 bool inside(ImageSpan part, ImageSpan whole) {
   return part.first >= whole.first && part.end() <= whole.end();
@@ -51,8 +51,11 @@ std::vector<ImageSpan> without(const std::vector<ImageSpan>& from, const std::ve
 }  // namespace
 
 std::uint32_t RecordedWork::NameTable::number(const std::string& name) {
+  if (next >= names.size()) next = 0;
+  if (next < names.size() && names[next] == name) return static_cast<std::uint32_t>(next++);
   const auto [found, added] = numbers.try_emplace(name, static_cast<std::uint32_t>(names.size()));
   if (added) names.push_back(name);
+  next = found->second + 1;
   return found->second;
 }
 
@@ -68,7 +71,7 @@ RecordedWork::Piece RecordedWork::piece_of(const UnitRecord& record) {
     return piece;
   }
   piece.metrics.reserve(result.metrics.size());
-  for (const auto& [name, metric] : result.metrics) piece.metrics.emplace_back(metrics_.number(name), metric);
+  for (const auto& [name, metric] : result.metrics) piece.metrics.push_back({metric, metrics_.number(name)});
   return piece;
 }
 
@@ -76,10 +79,11 @@ void RecordedWork::add(const UnitRecord& record) {
   ++records_;
   Piece piece = piece_of(record);
   const std::uint32_t trial = record.result.unit.trial;
-  Trials& trials = points_[record.point];
+  if (points_.insert(record.point)) trials_.emplace_back();
+  Trials& trials = trials_[*points_.number(record.point, {static_cast<std::uint32_t>(points_.size()) - 1})];
   auto entry = std::lower_bound(trials.begin(), trials.end(), trial, before_trial);
-  if (entry == trials.end() || entry->first != trial) entry = trials.insert(entry, {trial, {}});
-  Pieces& pieces = entry->second;
+  if (entry == trials.end() || entry->number != trial) entry = trials.insert(entry, Trial{trial, {}});
+  Pieces& pieces = entry->pieces;
   const auto place = std::lower_bound(pieces.begin(), pieces.end(), piece, [](const Piece& a, const Piece& b) {
     return std::tuple(a.images.first, a.images.count) < std::tuple(b.images.first, b.images.count);
   });
@@ -106,30 +110,52 @@ void RecordedWork::merge(Piece& old, Piece&& incoming, const UnitRecord& record)
     return;
   }
   const std::size_t before = old.metrics.size();
-  for (const auto& [number, metric] : incoming.metrics) {
+  for (const Metric& metric : incoming.metrics) {
     const auto known = std::find_if(old.metrics.begin(), old.metrics.end(),
-                                    [wanted = number](const auto& entry) { return entry.first == wanted; });
+                                    [&](const Metric& entry) { return entry.number == metric.number; });
     if (known == old.metrics.end()) {
-      old.metrics.emplace_back(number, metric);
-    } else if (known->second != metric) {
+      old.metrics.push_back(metric);
+    } else if (known->sum != metric.sum) {
       throw Error(
           ExitCode::bad_input,
           fmt::format("the journal has two results of one unit with unequal {}: point {}, trial {}, images {} to "
                       "{}; from host '{}': sum {}, from host '{}': sum {}: these hosts do not compute the same",
-                      metrics_.names[number], record.point.hex(), record.result.unit.trial, old.images.first,
-                      old.images.end() - 1, hosts_.names[old.host], int128_to_text(known->second.sum), record.host,
-                      int128_to_text(metric.sum)));
+                      metrics_.names[metric.number], record.point.hex(), record.result.unit.trial, old.images.first,
+                      old.images.end() - 1, hosts_.names[old.host], int128_to_text(known->sum.sum), record.host,
+                      int128_to_text(metric.sum.sum)));
     }
   }
   if (old.metrics.size() == before) ++duplicates_;
 }
 
+/// A grid is recorded nearly in its own order and walked through in it: a table of millions of ids, which is in no
+/// cache, is seldom looked into.
+std::optional<std::uint32_t> RecordedWork::point_number(const Id128& point) const {
+  thread_local std::uint32_t last = 0;  // of whichever records: it is a guess
+  const auto number = points_.number(point, {last, last + 1});
+  if (number) last = *number;
+  return number;
+}
+
 const RecordedWork::Pieces& RecordedWork::pieces(const Id128& point, std::uint32_t trial) const {
   static const Pieces none;
-  const auto trials = points_.find(point);
-  if (trials == points_.end()) return none;
-  const auto found = std::lower_bound(trials->second.begin(), trials->second.end(), trial, before_trial);
-  return found == trials->second.end() || found->first != trial ? none : found->second;
+  const auto number = point_number(point);
+  if (!number) return none;
+  const Trials& trials = trials_[*number];
+  const auto found = std::lower_bound(trials.begin(), trials.end(), trial, before_trial);
+  return found == trials.end() || found->number != trial ? none : found->pieces;
+}
+
+/// The one record that covers `whole` in all `metrics`, where there is no other.
+const RecordedWork::Piece* RecordedWork::whole_trial(const Pieces& pieces, ImageSpan whole,
+                                                     std::span<const std::string> metrics) const {
+  if (pieces.size() != 1 || pieces.front().status != UnitStatus::done || pieces.front().images != whole) return nullptr;
+  const Piece& piece = pieces.front();
+  const bool all = std::all_of(metrics.begin(), metrics.end(), [&](const std::string& metric) {
+    return std::any_of(piece.metrics.begin(), piece.metrics.end(),
+                       [&](const Metric& entry) { return metrics_.names[entry.number] == metric; });
+  });
+  return all ? &piece : nullptr;
 }
 
 /// Disjoint pieces with `metric` that cover the most images of `whole`, ascending. Pieces overlap only where runs cut
@@ -143,7 +169,7 @@ std::vector<const RecordedWork::Piece*> RecordedWork::cover(const Pieces& pieces
   for (const Piece& piece : pieces) {
     const bool has = piece.status == UnitStatus::done && inside(piece.images, whole) &&
                      std::any_of(piece.metrics.begin(), piece.metrics.end(),
-                                 [&](const auto& entry) { return entry.first == number->second; });
+                                 [&](const Metric& entry) { return entry.number == number->second; });
     if (!has) continue;
     disjoint = disjoint && (usable.empty() || usable.back()->images.end() <= piece.images.first);
     usable.push_back(&piece);
@@ -192,6 +218,7 @@ std::vector<ImageSpan> RecordedWork::missing(const Id128& point, std::uint32_t t
                                              std::span<const std::string> metrics, bool retry_failed) const {
   const Pieces& recorded = pieces(point, trial);
   if (recorded.empty()) return {whole};
+  if (whole_trial(recorded, whole, metrics)) return {};
   std::vector<ImageSpan> open = uncovered(recorded, whole, metrics);
   if (retry_failed || open.empty()) return open;
   std::vector<ImageSpan> failed;
@@ -225,12 +252,28 @@ TrialState RecordedWork::trial(const Id128& point, std::uint32_t trial, ImageSpa
     const std::uint32_t number = metrics_.numbers.at(metric);
     MetricSum& sum = state.metrics[metric];
     for (const Piece* piece : cover(recorded, metric, whole)) {
-      for (const auto& [entry, value] : piece->metrics) {
-        if (entry == number) sum += value;
+      for (const Metric& entry : piece->metrics) {
+        if (entry.number == number) sum += entry.sum;
       }
     }
   }
   return state;
+}
+
+TrialProgress RecordedWork::progress(const Id128& point, std::uint32_t trial, ImageSpan whole,
+                                     std::span<const std::string> metrics) const {
+  const auto wanted = [&](const Metric& entry) {
+    return std::find(metrics.begin(), metrics.end(), metrics_.names[entry.number]) != metrics.end();
+  };
+  if (const Piece* piece = whole_trial(pieces(point, trial), whole, metrics)) {
+    return {true, true, std::none_of(piece->metrics.begin(), piece->metrics.end(), [&](const Metric& entry) {
+              return entry.sum.not_finite > 0 && wanted(entry);
+            })};
+  }
+  const TrialState state = this->trial(point, trial, whole, metrics);
+  return {state.done, state.settled, std::none_of(state.metrics.begin(), state.metrics.end(), [](const auto& metric) {
+            return metric.second.not_finite > 0;
+          })};
 }
 
 }  // namespace crossgrid

@@ -15,12 +15,15 @@ namespace crossgrid {
 bool ChipWalk::next(std::vector<Chip>& chips) {
   chips.clear();
   while (chips.empty() && at_ < points_->size()) {
-    const ChosenPoint point = (*points_)[at_++];
-    Chip chip{point.index, points_->grid().id(point.index), 0, 0};
-    if (points_->whole() && !seen_.insert(chip.point)) continue;
+    const Grid& grid = points_->grid();
+    const std::uint64_t n = at_++;
+    if (points_->whole() && grid.repeats(n)) continue;
+    const PointIdentity point = grid.identity(points_->index(n));
+    const std::uint32_t trials = points_->whole() ? point.trials : (*points_)[n].trials;
+    Chip chip{points_->index(n), point.id, 0, 0};
     std::uint32_t first = 0;
     std::uint32_t& walked = points_->whole() ? first : walked_[chip.point];
-    for (; walked < point.trials; ++walked) {
+    for (; walked < trials; ++walked) {
       chip.trial = walked;
       chip.number = number_++;
       chips.push_back(chip);

@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 
 #include "axis_effect.hpp"
+#include "crossgrid/base/id_set.hpp"
 #include "crossgrid/sweep/effective_hardware.hpp"
 #include "crossgrid/sweep/model_ranges.hpp"
 #include "group_table.hpp"
@@ -49,7 +53,11 @@ struct Grid::Impl {
   HardwareResolver resolver;
   std::uint64_t product;
   std::vector<GroupTable> tables;
+  std::vector<const GroupTable*> varying;  ///< tables that axes reach
+  GroupShare fixed;                        ///< of all others together
   std::optional<KeptPoints> kept;
+  mutable std::once_flag repeats_known;
+  mutable std::vector<bool> repeats;  ///< by point; empty where no two are equal
 
   Impl(const SweepFile& file, const GridContext& facts)
       : sweep(file),
@@ -58,6 +66,13 @@ struct Grid::Impl {
         resolver(sweep, facts.layers),
         product(product_of(sweep)),
         tables(make_tables(sweep, resolver)) {
+    for (const GroupTable& table : tables) {
+      if (table.axes().empty()) {
+        fixed += table.share(Digits(sweep.axes.size()));
+      } else {
+        varying.push_back(&table);
+      }
+    }
     apply_exclusions();
     ProblemList problems;
     if (ranges) {
@@ -78,36 +93,58 @@ struct Grid::Impl {
 
   std::uint64_t size() const { return kept ? kept->size() : product; }
 
-  Digits digits(std::uint64_t index) const {
+  std::uint64_t place_in_product(std::uint64_t index) const {
     if (index >= size()) {
       throw Error(ExitCode::internal, fmt::format("point {} of a grid of {}", index, size()));
     }
-    return digits_of_product(kept ? (*kept)[index] : index);
+    return kept ? (*kept)[index] : index;
   }
+
+  Digits digits(std::uint64_t index) const { return digits_of_product(place_in_product(index)); }
 
   Digits digits_of_product(std::uint64_t index) const {
     Digits digits(sweep.axes.size());
+    write_digits(index, digits);
+    return digits;
+  }
+
+  void write_digits(std::uint64_t index, std::span<std::uint32_t> digits) const {
     for (std::size_t axis = digits.size(); axis-- > 0;) {
       const std::uint64_t count = sweep.axes[axis].values.size();
       digits[axis] = static_cast<std::uint32_t>(index % count);
       index /= count;
     }
-    return digits;
   }
 
-  GroupShare share(const Digits& digits) const {
-    GroupShare all;
-    for (const GroupTable& table : tables) {
-      const GroupShare share = table.share(digits);
-      all.id += share.id;
-      all.draws = all.draws || share.draws;
-      all.calibrates = all.calibrates || share.calibrates;
+  GroupShare share(std::span<const std::uint32_t> digits) const {
+    GroupShare all = fixed;
+    for (const GroupTable* table : varying) {
+      all += table->share(digits);
     }
     return all;
   }
 
   Id128 id(const GroupShare& share) const { return share.id + context.id(share.draws, share.calibrates); }
   std::uint32_t trials(bool draws) const { return draws ? sweep.trials : 1; }
+
+  PointIdentity identity(std::uint64_t index) const {
+    constexpr std::size_t usual_axes = 12;
+    boost::container::small_vector<std::uint32_t, usual_axes> digits(sweep.axes.size());  // asked for millions of times
+    write_digits(place_in_product(index), {digits.data(), digits.size()});
+    const GroupShare found = share({digits.data(), digits.size()});
+    return {id(found), trials(found.draws)};
+  }
+
+  void find_repeats() const {
+    IdSet seen(size());
+    for (std::uint64_t index = 0; index < size(); ++index) {
+      if (seen.insert(identity(index).id)) {
+        continue;
+      }
+      repeats.resize(size());
+      repeats[index] = true;
+    }
+  }
 
   bool calibrates() const {
     return std::any_of(tables.begin(), tables.end(), [](const GroupTable& table) { return table.calibrates(); });
@@ -305,12 +342,13 @@ Point Grid::outline(std::uint64_t index) const {
   return point;
 }
 
-Id128 Grid::id(std::uint64_t index) const {
-  return impl_->id(impl_->share(impl_->digits(index)));
+PointIdentity Grid::identity(std::uint64_t index) const {
+  return impl_->identity(index);
 }
 
-std::uint32_t Grid::trials(std::uint64_t index) const {
-  return impl_->trials(impl_->share(impl_->digits(index)).draws);
+bool Grid::repeats(std::uint64_t index) const {
+  std::call_once(impl_->repeats_known, [&] { impl_->find_repeats(); });
+  return !impl_->repeats.empty() && impl_->repeats[index];
 }
 
 std::vector<std::uint64_t> Grid::matches(const PointRule& rule) const {

@@ -45,14 +45,6 @@ GroupTable::GroupTable(ParameterGroup group, const SweepFile& sweep, const Hardw
   }
 }
 
-std::uint64_t GroupTable::place(const Digits& digits) const {
-  std::uint64_t at = 0;
-  for (const std::size_t axis : axes_) {
-    at = at * sizes_[axis] + digits[axis];
-  }
-  return at;
-}
-
 Digits GroupTable::digits(std::uint64_t at) const {
   Digits digits(sizes_.size(), 0);
   for (auto axis = axes_.rbegin(); axis != axes_.rend(); ++axis) {
@@ -60,10 +52,6 @@ Digits GroupTable::digits(std::uint64_t at) const {
     at /= sizes_[*axis];
   }
   return digits;
-}
-
-GroupShare GroupTable::share(const Digits& digits) const {
-  return shares_.empty() ? compute(digits) : shares_[place(digits)];
 }
 
 GroupShare GroupTable::compute(const Digits& digits) const {

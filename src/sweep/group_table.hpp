@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "crossgrid/base/id128.hpp"
@@ -14,6 +15,12 @@ struct GroupShare {
   bool draws = false;       ///< random numbers
   bool calibrates = false;  ///< needs calibration images
   bool operator==(const GroupShare&) const = default;
+  GroupShare& operator+=(const GroupShare& other) {
+    id += other.id;
+    draws = draws || other.draws;
+    calibrates = calibrates || other.calibrates;
+    return *this;
+  }
 };
 
 /// A group's shares for every combination of the axes that reach it, worked out once: parameters of different groups
@@ -23,7 +30,9 @@ class GroupTable {
   GroupTable(ParameterGroup group, const SweepFile& sweep, const HardwareResolver& resolver);
 
   ParameterGroup group() const { return group_; }
-  GroupShare share(const Digits& digits) const;
+  GroupShare share(std::span<const std::uint32_t> digits) const {
+    return shares_.empty() ? compute({digits.begin(), digits.end()}) : shares_[place(digits)];
+  }
   const std::vector<std::size_t>& axes() const { return axes_; }
   /// Whether another value of the axis would make another chip here.
   bool sensitive(const Digits& digits, std::size_t axis) const;
@@ -32,7 +41,13 @@ class GroupTable {
   bool calibrates() const;
 
  private:
-  std::uint64_t place(const Digits& digits) const;
+  std::uint64_t place(std::span<const std::uint32_t> digits) const {
+    std::uint64_t at = 0;
+    for (const std::size_t axis : axes_) {
+      at = at * sizes_[axis] + digits[axis];
+    }
+    return at;
+  }
   Digits digits(std::uint64_t place) const;
   GroupShare compute(const Digits& digits) const;
 

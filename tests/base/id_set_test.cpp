@@ -19,6 +19,22 @@ TEST(IdSet, TakesEachIdOnce) {
   }
 }
 
+TEST(IdSet, NumbersIdsInTheOrderInWhichTheyCame) {
+  for (const std::uint64_t expected : {0, 1000}) {
+    IdSet found(expected);
+    for (std::uint32_t i = 0; i < 1000; ++i) {
+      const Id128 id{i, i % 3};  // all in three places of the table
+      EXPECT_EQ(found.number(id), std::nullopt);
+      EXPECT_FALSE(found.contains(id));
+      found.insert(id);
+      found.insert(Id128{0, 0});  // again, which takes no number
+      EXPECT_EQ(found.size(), i + 1);
+    }
+    for (std::uint32_t i = 0; i < 1000; ++i) EXPECT_EQ(found.number({i, i % 3}), i);
+    EXPECT_EQ(found.number({1, 0}), std::nullopt);
+  }
+}
+
 TEST(IdSet, KnowsTheIdOfZeros) {
   IdSet found;
   EXPECT_TRUE(found.insert(Id128{}));

@@ -51,6 +51,11 @@ TEST(JournalRecord, LinesAreTheDocumentedBytes) {
   EXPECT_EQ(journal_line(PointDefinition{Id128{1, 2}, R"({"adc.bits":6})"}),
             R"({"crc":"75bb987f","kind":"point","id":"00000000000000010000000000000002","parameters":{"adc.bits":6}})"
             "\n");
+  const std::string based = journal_line(PointDefinition{Id128{1, 2}, R"({"adc.bits":6})", Id128{3, 4}});
+  EXPECT_EQ(based.substr(18),
+            R"("kind":"point","id":"00000000000000010000000000000002","base":"00000000000000030000000000000004",)"
+            R"("parameters":{"adc.bits":6}})"
+            "\n");
 }
 
 TEST(JournalRecord, UnitsReadBack) {
@@ -132,10 +137,30 @@ TEST(JournalRecord, OwnersReadBack) {
 }
 
 TEST(JournalRecord, DefinitionsReadBack) {
-  const auto record = parse(journal_line(PointDefinition{sample_id(5), R"({"adc.bits":6,"adc.model":"sar"})"}));
-  ASSERT_TRUE(record);
-  EXPECT_EQ(std::get<PointDefinition>(*record).id, sample_id(5));
-  EXPECT_EQ(std::get<PointDefinition>(*record).parameters, R"({"adc.bits":6,"adc.model":"sar"})");
+  for (const std::optional<Id128> base : {std::optional<Id128>(), std::optional(sample_id(6))}) {
+    const auto record = parse(journal_line(PointDefinition{sample_id(5), R"({"adc.bits":6,"adc.model":"sar"})", base}));
+    ASSERT_TRUE(record);
+    EXPECT_EQ(std::get<PointDefinition>(*record).id, sample_id(5));
+  }
+}
+
+TEST(JournalRecord, ChangedParametersAreThoseThatDiffer) {
+  const Json base{{"adc.bits", 6}, {"adc.model", "sar"}, {"dac.bits", 4}};
+  EXPECT_EQ(changed_parameters(base, base), Json::object());
+  EXPECT_EQ(changed_parameters(base, Json{{"adc.bits", 7}, {"adc.model", "sar"}, {"dac.bits", 4}}),
+            (Json{{"adc.bits", 7}}));
+  EXPECT_EQ(changed_parameters(base, Json{{"adc.bits", 6}, {"seed", 1}, {"dac.bits", 4}}),
+            (Json{{"seed", 1}, {"adc.model", nullptr}}));
+  EXPECT_EQ(changed_parameters(base, Json{{"dac.bits", 4}, {"adc.model", "sar"}, {"adc.bits", 6}}), Json::object());
+  EXPECT_EQ(changed_parameters(base, Json::object()),
+            (Json{{"adc.bits", nullptr}, {"adc.model", nullptr}, {"dac.bits", nullptr}}));
+}
+
+// It would be read as "not there".
+TEST(JournalRecord, AParameterThatBecomesNullIsNoChange) {
+  EXPECT_EQ(changed_parameters(Json{{"a", 1}}, Json{{"a", nullptr}}), std::nullopt);
+  EXPECT_EQ(changed_parameters(Json::object(), Json{{"a", nullptr}}), std::nullopt);
+  EXPECT_EQ(changed_parameters(Json{{"a", nullptr}}, Json{{"a", nullptr}}), Json::object());
 }
 
 TEST(JournalRecord, AnUnknownKindIsNamedNotRefused) {

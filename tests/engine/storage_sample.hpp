@@ -82,6 +82,7 @@ inline PointTable sample_points(std::uint64_t size, std::uint32_t trials = 2) {
   PointTable table;
   table.size = size;
   table.id = [](std::uint64_t index) { return sample_id(index); };
+  table.trials = [size, trials](std::uint64_t index) { return index + 1 == size ? 1 : trials; };
   table.row = [size, trials](std::uint64_t index) {
     const bool last = index + 1 == size;
     PointTable::Row row{index, sample_id(index), {}, last ? 1 : trials, last};

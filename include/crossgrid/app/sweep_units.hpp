@@ -43,6 +43,8 @@ class SweepUnits : public UnitSource {
   RoundPlan plan_;
   ChosenPoints points_;
   std::optional<ChipWalk> walk_;
+  std::vector<bool> has_units_;  ///< by step of the walk, when the round began
+  std::size_t step_ = 0;
   std::uint64_t total_ = 0;
   std::deque<PlannedUnit> ready_;
 };

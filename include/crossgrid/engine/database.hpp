@@ -25,9 +25,10 @@ struct PointTable {
     bool deterministic = false;
   };
   std::uint64_t size = 0;
-  std::function<Row(std::uint64_t)> row;   ///< of the n-th point
-  std::function<Id128(std::uint64_t)> id;  ///< of the n-th point
-  std::vector<std::uint64_t> indices;      ///< of the points in the grid, ascending; empty: all, from 0
+  std::function<Row(std::uint64_t)> row;               ///< of the n-th point
+  std::function<Id128(std::uint64_t)> id;              ///< of the n-th point
+  std::function<std::uint32_t(std::uint64_t)> trials;  ///< of the n-th point
+  std::vector<std::uint64_t> indices;                  ///< of the points in the grid, ascending; empty: all, from 0
   std::uint64_t index(std::uint64_t n) const { return indices.empty() ? n : indices[static_cast<std::size_t>(n)]; }
 };
 /// The table of points, whose grid must outlive it.

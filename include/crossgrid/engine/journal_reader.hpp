@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "crossgrid/base/file.hpp"
@@ -61,12 +60,12 @@ struct JournalOwner {
 
 /// Everything that a folder's journals say.
 struct JournalContent {
-  std::vector<JournalHeader> headers;              ///< in order of reading
-  std::map<std::string, JournalOwner> owners;      ///< the last one of each journal, by SHARD
-  std::unordered_set<Id128, Id128Hasher> defined;  ///< points with a definition line
-  RecordedWork work;                               ///< records of the current physics version
-  std::uint64_t unit_records = 0;   ///< all unit lines, repeated ones and other physics versions included
-  std::uint64_t other_physics = 0;  ///< unit lines of another physics version: never used
+  std::vector<JournalHeader> headers;          ///< in order of reading
+  std::map<std::string, JournalOwner> owners;  ///< the last one of each journal, by SHARD
+  IdSet defined;                               ///< points with a definition line
+  RecordedWork work;                           ///< records of the current physics version
+  std::uint64_t unit_records = 0;              ///< all unit lines, repeated ones and other physics versions included
+  std::uint64_t other_physics = 0;             ///< unit lines of another physics version: never used
   std::uint64_t unknown_kinds = 0;
   std::vector<JournalLoss> losses;
   std::map<std::string, JournalTail> tails;  ///< by the segment's path

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -39,8 +40,14 @@ struct JournalHeader {
 /// A point's resolved parameters; written once, before its first unit.
 struct PointDefinition {
   Id128 id;
-  std::string parameters;  ///< text of a flat JSON object
+  std::string parameters;  ///< text of a flat JSON object; left out by JournalParser, since nothing asks for it
+  /// A point defined in whole before it in the same segment: `parameters` then holds only what differs from it, null
+  /// for those that this point has not.
+  std::optional<Id128> base = {};
 };
+
+/// What `parameters` of a definition holds that is based on another; nothing where that can't be told in this way.
+std::optional<Json> changed_parameters(const Json& base, const Json& whole);
 
 /// The result of a unit. `result.unit.point` is not stored: the point is named by its content hash.
 struct UnitRecord {

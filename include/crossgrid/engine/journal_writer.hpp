@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "crossgrid/base/clock.hpp"
@@ -61,6 +61,7 @@ class JournalWriter {
   void open_segment();
   void mend_tail(const JournalTail& tail);
   void begin_batch();
+  void define(const Id128& point, Json parameters);
   AppendOutcome put_batch();
   [[noreturn]] void fail(const std::string& what, int error);
 
@@ -69,7 +70,14 @@ class JournalWriter {
   std::string folder_;
   JournalHeader header_;
   JournalWriterOptions options_;
-  std::unordered_set<Id128, Id128Hasher> defined_;
+  IdSet defined_;
+  /// A point that this writer defined in whole in its segment, for those after it.
+  struct Base {
+    Id128 point;
+    Json parameters;
+    int uses = 0;
+  };
+  std::optional<Base> base_;
   std::unique_ptr<File> file_;
   std::string path_;
   std::uint32_t number_ = 1;  ///< of the segment

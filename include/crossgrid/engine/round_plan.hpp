@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "crossgrid/base/id_set.hpp"
 #include "crossgrid/engine/recorded_work.hpp"
 #include "crossgrid/sweep/grid.hpp"
 #include "crossgrid/sweep/sweep_file.hpp"
@@ -32,6 +31,8 @@ class ChosenPoints {
   const Grid& grid() const { return *grid_; }
   bool whole() const { return whole_; }
   std::uint64_t size() const { return whole_ ? grid_->size() : some_.size(); }
+  /// Place in the grid of the n-th point.
+  std::uint64_t index(std::uint64_t n) const { return whole_ ? n : some_[static_cast<std::size_t>(n)].index; }
   /// The n-th point.
   ChosenPoint operator[](std::uint64_t n) const {
     return whole_ ? ChosenPoint{n, grid_->trials(n)} : some_[static_cast<std::size_t>(n)];
@@ -54,7 +55,7 @@ struct Chip {
 /// Walks through the chips of points, a point at a time.
 class ChipWalk {
  public:
-  explicit ChipWalk(const ChosenPoints& points) : points_(&points), seen_(points.whole() ? points.size() : 0) {}
+  explicit ChipWalk(const ChosenPoints& points) : points_(&points) {}
   /// The chips of the next point that has any of its own; false at the end.
   bool next(std::vector<Chip>& chips);
 
@@ -62,8 +63,8 @@ class ChipWalk {
   const ChosenPoints* points_;
   std::uint64_t at_ = 0;
   std::uint64_t number_ = 0;
-  IdSet seen_;  ///< of a whole grid, where equal points have equal trials
-  std::unordered_map<Id128, std::uint32_t, Id128Hasher> walked_;  ///< else: trials of each point so far
+  /// Trials of each point so far; not of a whole grid, where equal points have equal trials.
+  std::unordered_map<Id128, std::uint32_t, Id128Hasher> walked_;
 };
 
 void for_each_chip(const ChosenPoints& points, const std::function<void(const Chip&)>& visit);

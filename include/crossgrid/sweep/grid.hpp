@@ -25,6 +25,12 @@ struct Point {
   std::uint32_t trials = 1;
 };
 
+/// What of a point says which chips it has.
+struct PointIdentity {
+  Id128 id;
+  std::uint32_t trials = 1;
+};
+
 /// What identifies a point besides its parameters (rule R5).
 struct GridContext {
   std::vector<MatrixLayer> layers;
@@ -55,7 +61,11 @@ class Grid {
   /// The same without its hardware, at a fraction of the cost: what a row of the database shows.
   Point outline(std::uint64_t index) const;
   /// Only its id, at the cost of a few additions per axis where that is possible.
-  Id128 id(std::uint64_t index) const;
+  Id128 id(std::uint64_t index) const { return identity(index).id; }
+  /// Its id and its number of trials, at the same cost.
+  PointIdentity identity(std::uint64_t index) const;
+  /// Whether an earlier point has the same id. The first call looks at all points.
+  bool repeats(std::uint64_t index) const;
   /// Indices of the points that a rule speaks of, ascending.
   std::vector<std::uint64_t> matches(const PointRule& rule) const;
   /// Indices of the points that differ in one axis only, in the order of its values: a list for each combination of the
@@ -64,7 +74,7 @@ class Grid {
   /// Whether any point's ranges are calibrated (on images or by a file); where not, calibration is in no id.
   bool calibrates() const;
   /// Its number of trials: 1 where nothing is random (rule R8).
-  std::uint32_t trials(std::uint64_t index) const;
+  std::uint32_t trials(std::uint64_t index) const { return identity(index).trials; }
   /// The resolved configuration of a point as flat (dotted path -> value) JSON, inert parameters left out, layers'
   /// own values as path@layer: what the journal's definition line stores and `explain` prints.
   Json resolved(std::uint64_t index) const;
