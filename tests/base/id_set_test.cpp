@@ -30,8 +30,13 @@ TEST(IdSet, NumbersIdsInTheOrderInWhichTheyCame) {
       found.insert(Id128{0, 0});  // again, which takes no number
       EXPECT_EQ(found.size(), i + 1);
     }
-    for (std::uint32_t i = 0; i < 1000; ++i) EXPECT_EQ(found.number({i, i % 3}), i);
+    for (std::uint32_t i = 0; i < 1000; ++i) {
+      EXPECT_EQ(found.number({i, i % 3}), i);
+      EXPECT_EQ(found.number({i, i % 3}, {i}), i);
+      EXPECT_EQ(found.number({i, i % 3}, {i + 1, i / 2, 5000}), i);
+    }
     EXPECT_EQ(found.number({1, 0}), std::nullopt);
+    EXPECT_EQ(found.number({1, 0}, {0, 1, 1000}), std::nullopt);
   }
 }
 

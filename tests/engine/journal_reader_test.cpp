@@ -171,6 +171,75 @@ TEST(JournalReader, AReadErrorIsAMessageNotAPartialAnswer) {
   }
 }
 
+/// A journal of many blocks: unit n is of images from n on; each 1000th line is damaged, a header before each 4096th.
+class LongJournal : public testing::Test {
+ protected:
+  static constexpr std::uint64_t units = 40'000;
+
+  LongJournal() {
+    std::uint64_t line = 1;
+    const auto add = [&](std::string text) {
+      if (line % 1000 == 0) {
+        text[text.size() / 2] = static_cast<char>(text[text.size() / 2] ^ 1);
+        damaged_.push_back({segment, line, text_.size(), text.size() - 1, "the checksum does not hold", false});
+      }
+      text_ += text;
+      ++line;
+    };
+    for (std::uint64_t n = 0; n < units; ++n) {
+      if (n % 4096 == 0) {
+        JournalHeader header = sample_header();
+        header.seed = n;
+        add(journal_line(header));
+      }
+      std::string text;
+      append_journal_line(text, sample_id(n), sample_result(n, 0, n, 1), std::string(200, 'h'));
+      if (line % 1000 != 0) left_.push_back(n);
+      add(text);
+    }
+    disk_.put(segment, text_);
+  }
+
+  ForgettingDisk disk_;
+  std::string text_;
+  std::vector<JournalLoss> damaged_;
+  std::vector<std::uint64_t> left_;  ///< units whose lines are whole
+};
+
+TEST_F(LongJournal, IsReadInItsOrder) {
+  ASSERT_GT(text_.size(), 4 * 4 * journal_line_limit);
+  std::vector<std::uint64_t> read;
+  std::vector<JournalLoss> losses;
+  std::uint64_t last_header = units;
+  const JournalTail tail = read_segment(
+      disk_, segment,
+      [&](JournalRecord&& record) {
+        if (const auto* header = std::get_if<JournalHeader>(&record)) last_header = header->seed;
+        if (const auto* unit = std::get_if<UnitRecord>(&record)) {
+          read.push_back(unit->result.unit.first);
+          EXPECT_EQ(last_header, read.back() / 4096 * 4096) << "of unit " << read.back();
+          EXPECT_EQ(unit->point, sample_id(read.back()));
+        }
+        return true;
+      },
+      losses);
+  EXPECT_EQ(read, left_);
+  ASSERT_EQ(losses.size(), damaged_.size());
+  for (std::size_t i = 0; i < losses.size(); ++i) EXPECT_EQ(losses[i].text(), damaged_[i].text());
+  EXPECT_EQ(tail.size, text_.size());
+  EXPECT_EQ(tail.good_end, text_.size());
+}
+
+TEST_F(LongJournal, IsReadAsFarAsAskedFor) {
+  for (const std::uint64_t wanted : {1, 10'000, 35'000}) {
+    std::uint64_t read = 0;
+    std::vector<JournalLoss> losses;
+    read_segment(
+        disk_, segment, [&](JournalRecord&&) { return ++read < wanted; }, losses);
+    EXPECT_EQ(read, wanted);
+  }
+}
+
 TEST(JournalReader, SurvivesRandomBytes) {
   std::mt19937_64 random(1);
   for (int i = 0; i < 2000; ++i) {

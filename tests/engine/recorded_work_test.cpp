@@ -99,6 +99,62 @@ TEST(RecordedWork, AFailureRetriedInOtherCutsIsHealedPieceByPiece) {
   EXPECT_EQ(state.failed[1].images, (ImageSpan{150, 50}));
 }
 
+TEST(RecordedWork, ProgressIsWhatATrialComesTo) {
+  const auto not_finite = [](UnitResult result, const std::string& metric) {
+    result.metrics[metric].not_finite = 1;
+    return result;
+  };
+  const std::vector<std::vector<UnitResult>> cases{
+      {},
+      {sample_result(0, 0, 0, 200)},
+      {sample_result(0, 0, 0, 100)},
+      {sample_result(0, 0, 0, 100), sample_result(0, 0, 100, 100)},
+      {sample_result(0, 0, 0, 300)},
+      {without_loss(sample_result(0, 0, 0, 200))},
+      {not_finite(sample_result(0, 0, 0, 200), "top1")},
+      {not_finite(sample_result(0, 0, 0, 200), "loss")},
+      {not_finite(sample_result(0, 0, 0, 100), "loss"), sample_result(0, 0, 100, 100)},
+      {sample_failure(0, 0, 0, 200)},
+      {sample_failure(0, 0, 0, 100)},
+      {sample_failure(0, 0, 0, 100), sample_result(0, 0, 100, 100)},
+      {sample_failure(0, 0, 0, 200), sample_result(0, 0, 0, 200)},
+  };
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    RecordedWork work;
+    work.add(record(sample_result(0, 1, 0, 200)));
+    for (const UnitResult& result : cases[i]) work.add(record(result));
+    for (const auto& metrics : {both, only_top1}) {
+      const TrialState state = work.trial(sample_id(0), 0, whole, metrics);
+      const TrialProgress progress = work.progress(sample_id(0), 0, whole, metrics);
+      EXPECT_EQ(progress.done, state.done) << i;
+      EXPECT_EQ(progress.settled, state.settled) << i;
+      const bool finite = std::all_of(state.metrics.begin(), state.metrics.end(),
+                                      [](const auto& metric) { return metric.second.not_finite == 0; });
+      EXPECT_EQ(progress.finite, finite) << i;
+      EXPECT_EQ(work.missing(sample_id(0), 0, whole, metrics, true).empty(), state.done) << i;
+    }
+  }
+}
+
+TEST(RecordedWork, FindsPointsInWhateverOrder) {
+  RecordedWork work, other;
+  std::vector<std::uint64_t> order(500);
+  for (std::uint64_t i = 0; i < order.size(); ++i) order[i] = i;
+  for (const std::uint64_t point : order) {
+    work.add(record(sample_result(point, 0, 0, 200)));
+    if (point % 3 == 0) other.add(record(sample_result(point, 0, 0, 200)));
+  }
+  std::mt19937 random(1);
+  for (int round = 0; round < 3; ++round) {
+    for (const std::uint64_t point : order) {
+      EXPECT_EQ(work.point_number(sample_id(point)), point);
+      EXPECT_EQ(other.has_point(sample_id(point)), point % 3 == 0);
+      EXPECT_FALSE(work.has_point(sample_id(point + 1000)));
+    }
+    std::shuffle(order.begin(), order.end(), random);
+  }
+}
+
 TEST(RecordedWork, EqualRecordsCountOnce) {
   RecordedWork work;
   for (int i = 0; i < 3; ++i) work.add(record(sample_result(0, 0, 0, 200)));

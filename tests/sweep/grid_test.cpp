@@ -125,6 +125,28 @@ TEST(Grid, EqualIdsAreEqualChipsAndTheOtherWayRound) {
   EXPECT_GT(equal_pairs, 1000);
 }
 
+TEST(Grid, KnowsWhichPointsRepeatAnEarlierOne) {
+  // An ideal converter has no bits; without errors nothing is random.
+  for (const char* exclude : {"", R"(, "exclude": [{"adc.bits": 5, "adc.model": "quantizer"}])"}) {
+    const Grid grid = sample_grid(std::string(R"({"hardware": {"device.programming_error.model": "normal_independent"},
+        "trials": 3, "grid": {"adc.model": ["quantizer", "ideal"], "adc.bits": [4, 5, 6],
+                              "device.programming_error.magnitude": [0, 0.1]})") +
+                                  exclude + "}");
+    std::set<std::pair<std::uint64_t, std::uint64_t>> ids;
+    std::uint64_t repeated = 0;
+    for (std::uint64_t index = 0; index < grid.size(); ++index) {
+      const Point point = grid.point(index);
+      EXPECT_EQ(grid.identity(index).id, point.id);
+      EXPECT_EQ(grid.identity(index).trials, point.trials);
+      EXPECT_EQ(grid.repeats(index), !ids.insert({point.id.high, point.id.low}).second) << index;
+      repeated += grid.repeats(index) ? 1 : 0;
+    }
+    EXPECT_EQ(repeated, 4u);
+  }
+  const Grid distinct = sample_grid(R"({"grid": {"adc.bits": [4, 5]}, "hardware": {"adc.model": "quantizer"}})");
+  EXPECT_FALSE(distinct.repeats(0) || distinct.repeats(1));
+}
+
 TEST(Grid, HardwareIsWhatTheSettingsSayUpToParametersWithoutEffect) {
   std::mt19937 random(12);
   for (int attempt = 0; attempt < 200; ++attempt) {
