@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "crossgrid/app/chip_counts.hpp"
 #include "crossgrid/engine/database.hpp"
@@ -26,7 +27,8 @@ constexpr double weight_bytes = 64;  ///< two cells, a variance and a packed cop
 
 constexpr double unit_line_bytes = 190, metric_bytes = 65;  ///< of the journal
 constexpr double row_bytes = 250, row_metric_bytes = 170;   ///< of points.jsonl
-constexpr double definition_frame_bytes = 90;
+constexpr double definition_frame_bytes = 90, definition_base_bytes = 42;
+constexpr std::uint64_t definitions_per_whole = 1000;  ///< of neighbours, the others say what differs from it
 
 double megaflops_per_image(const std::vector<LayerPlan>& layers) {
   double megaflops = 0;
@@ -42,6 +44,16 @@ PointCost cost_of(const Point& point, const std::vector<LayerPlan>& layers) {
   return cost;
 }
 
+/// Of a point's line in the journal, where the points are recorded in their order.
+double definition_bytes_of(const Grid& grid, std::uint64_t index) {
+  const std::uint64_t base = index - index % definitions_per_whole;
+  const Json parameters = grid.resolved(index);
+  const std::optional<Json> changed =
+      base < index ? changed_parameters(grid.resolved(base), parameters) : std::optional<Json>();
+  return definition_frame_bytes + (changed ? static_cast<double>(changed->dump().size()) + definition_base_bytes
+                                           : static_cast<double>(parameters.dump().size()));
+}
+
 /// Sums over points that were looked at, weighted by their work.
 struct Sample {
   double points = 0, chips = 0, images = 0;
@@ -55,7 +67,7 @@ struct Sample {
     unit_seconds += its_chips * cost.per_unit;
     image_seconds += its_images * cost.per_image;
     gigaflops += its_images * megaflops_per_image(layers) * 1e-3;
-    definition_bytes += static_cast<double>(context.grid.resolved(index).dump().size()) + definition_frame_bytes;
+    definition_bytes += definition_bytes_of(context.grid, index);
   }
 };
 
