@@ -7,7 +7,7 @@ set -euo pipefail
 
 build=(g++ cmake ninja-build ccache git pkg-config
   libopenmpi-dev openmpi-bin libdnnl-dev ocl-icd-opencl-dev libboost-program-options-dev libboost-dev nlohmann-json3-dev
-  libsimdjson-dev libeigen3-dev libspdlog-dev libfmt-dev zlib1g-dev libxxhash-dev libzip-dev libjpeg-dev libpng-dev
+  libsimdjson-dev libeigen3-dev libspdlog-dev libfmt-dev zlib1g-dev libdeflate-dev libxxhash-dev libzip-dev libjpeg-dev libpng-dev
   libonnx-dev libprotobuf-dev)
 tests=(libgtest-dev libgmock-dev libbenchmark-dev libvalijson-dev clang libclang-rt-dev libomp-dev clang-format
   clang-tidy valgrind jq python3-numpy python3-onnx python3-pil python3-matplotlib dataset-fashion-mnist libonnx-testdata

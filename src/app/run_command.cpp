@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <future>
 #include <optional>
 #include <utility>
 
@@ -238,7 +239,10 @@ ExitCode lead(const po::variables_map& values, const Arguments& arguments, MpiTr
   const std::string again = same_command(arguments);
   OutputRequest request = output_request(context, options.folder, numeric_class.text(), again, options.extend);
   request.journal.shard = options.shard.name();
+  // While the journal is read: all that is run asks for it.
+  auto repeats = std::async(std::launch::async, [&] { return context.grid.size() > 0 && context.grid.repeats(0); });
   OutputFolder folder(files, system_time(), this_process(), std::move(request));
+  repeats.get();
   start.reset();
 
   const int workers = transport && transport->size() > 1 ? transport->size() - 1 : 1;

@@ -356,18 +356,22 @@ PointTable point_table(const ChosenPoints& points) {
   return table;
 }
 
-DatabaseCounts count_points(const PointTable& points, const RecordedWork& work, const DatabaseRequest& request) {
+DatabaseCounts count_points(const PointTable& points, const RecordedWork& work, const DatabaseRequest& request,
+                            std::vector<bool>* found) {
+  if (found) found->assign(work.point_count(), false);
   DatabaseCounts counts;
   ExpectedChecks checks(request.expected);
   for (std::uint64_t n = 0; n < points.size; ++n) {
+    const Id128 id = points.id(n);
+    const std::optional<std::uint32_t> number = work.point_number(id);
+    if (found && number) (*found)[*number] = true;
     if (checks.wants(points.index(n))) {
       const PointTable::Row row = points.row(n);
       const PointReduction point = reduce_point(row, work, request);
       count(counts, point);
       check_expected(checks, row, point, request);
     } else {
-      const Id128 id = points.id(n);
-      count(counts, work.has_point(id) ? progress_of(id, points.trials(n), work, request) : PointProgress{"pending"});
+      count(counts, number ? progress_of(id, points.trials(n), work, request) : PointProgress{"pending"});
     }
   }
   counts.expected = checks.counts();

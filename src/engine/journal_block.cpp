@@ -19,6 +19,7 @@ std::optional<JournalRecord> whole_record(JournalParser& parser, std::string_vie
 
 void JournalBlock::parse() {
   JournalParser parser;
+  lines.clear();
   lines.reserve(size / usual_line_bytes + 1);
   for (std::size_t start = 0; start < size;) {
     const void* newline = std::memchr(bytes.get() + start, '\n', size - start);

@@ -20,6 +20,8 @@ namespace crossgrid {
 namespace {
 
 constexpr std::size_t block_bytes = 4 * journal_line_limit;
+/// Whoever asks for the first record only gets it without much beyond.
+constexpr std::size_t first_bytes = std::size_t{64} << 10;
 /// Taking records in is left to one thread, which more than this would only wait for.
 constexpr std::size_t most_threads = 8;
 
@@ -39,7 +41,6 @@ class SegmentReader {
 
   JournalTail read() {
     bool more = true;
-    // Whoever asks for the first record only gets it without much beyond.
     for (std::size_t most_ahead = 1; go_on_ && (more || !ahead_.empty()); ++most_ahead) {
       while (more && ahead_.size() < std::min(most_ahead, threads_)) more = read_block();
       if (ahead_.empty()) continue;
@@ -56,10 +57,10 @@ class SegmentReader {
  private:
   /// Reads on and hands the lines that have ended to another thread; false at the end of the file.
   bool read_block() {
-    JournalBlock block;
-    block.bytes = std::make_unique_for_overwrite<char[]>(block_bytes + journal_padding());
+    JournalBlock block = empty_block();
     std::copy(rest_.begin(), rest_.end(), block.bytes.get());
-    const std::size_t wanted = block_bytes - rest_.size();
+    const std::size_t wanted = std::min(next_bytes_, block_bytes - rest_.size());
+    next_bytes_ = std::min(2 * next_bytes_, block_bytes);
     const IoResult got = read_all(*file_, block.bytes.get() + rest_.size(), wanted, offset_);
     if (!got.ok()) throw input_error(path_, "can't read it: " + error_text(got.error));
     block.offset = offset_ - rest_.size();
@@ -88,6 +89,16 @@ class SegmentReader {
     return arrived == wanted;
   }
 
+  /// With room for a block: that of one which was taken in, where there is any.
+  JournalBlock empty_block() {
+    if (spare_.empty()) {
+      spare_.emplace_back().bytes = std::make_unique_for_overwrite<char[]>(block_bytes + journal_padding());
+    }
+    JournalBlock block = std::move(spare_.back());
+    spare_.pop_back();
+    return block;
+  }
+
   void take(JournalBlock&& block) {
     for (JournalBlock::Line& line : block.lines) {
       if (!go_on_) return;
@@ -95,6 +106,7 @@ class SegmentReader {
       block.dropped = 0;
       ++line_;
     }
+    spare_.push_back(std::move(block));
   }
 
   /// The last line, which has no end.
@@ -176,6 +188,8 @@ class SegmentReader {
   std::size_t threads_;
   std::unique_ptr<File> file_;
   std::deque<std::future<JournalBlock>> ahead_;
+  std::vector<JournalBlock> spare_;
+  std::size_t next_bytes_ = first_bytes;
   std::uint64_t offset_ = 0;   ///< up to which the file is read
   std::string rest_;           ///< of what is read: after the last newline
   std::uint64_t dropped_ = 0;  ///< bytes of an overlong line before it that were thrown away

@@ -1,7 +1,7 @@
 #include "crossgrid/engine/journal_record.hpp"
 
 #include <fmt/format.h>
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include <algorithm>
 #include <cmath>
@@ -43,7 +43,7 @@ void append_string(std::string& text, std::string_view value) {
 /// Fills in the checksum of the line that begins at `start` and ends it.
 void seal(std::string& text, std::size_t start) {
   const std::size_t body = start + blank_start.size();
-  const auto crc = crc32_z(0, reinterpret_cast<const Bytef*>(text.data() + body), text.size() - body);
+  const auto crc = journal_checksum(std::string_view(text).substr(body));
   fmt::format_to(text.begin() + static_cast<std::ptrdiff_t>(start + journal_line_start.size()), "{:08x}", crc);
   text += '\n';
 }
@@ -77,6 +77,10 @@ void append_metric(std::string& text, const std::string& name, const MetricSum& 
 std::string command_to_replay(std::string_view folder, const Id128& point, const Unit& unit) {
   return fmt::format("crossgrid replay {} --point {} --trial {} --images {}..{}", folder, point.hex(), unit.trial,
                      unit.first, unit.first + unit.count - 1);
+}
+
+std::uint32_t journal_checksum(std::string_view text) {
+  return libdeflate_crc32(0, text.data(), text.size());
 }
 
 std::string kept_reason(std::string_view reason) {

@@ -84,12 +84,10 @@ void OutputFolder::forget_lines_in_work() {
 /// How much of this grid is recorded already.
 void OutputFolder::find_points() {
   findings_.existed = !content_.headers.empty() || content_.unit_records > 0;
-  std::vector<bool> elsewhere(content_.work.point_count(), true);
-  for (std::uint64_t n = 0; n < request_.points.size; ++n) {
-    if (const auto number = content_.work.point_number(request_.points.id(n))) elsewhere[*number] = false;
-  }
-  findings_.points_elsewhere = static_cast<std::uint64_t>(std::count(elsewhere.begin(), elsewhere.end(), true));
-  const DatabaseCounts counts = this->counts();
+  std::vector<bool> found;
+  const DatabaseCounts in_grid = count_points(request_.points, content_.work, request_.database, &found);
+  findings_.points_elsewhere = static_cast<std::uint64_t>(std::count(found.begin(), found.end(), false));
+  const DatabaseCounts counts = request_.chosen ? this->counts() : in_grid;
   findings_.points_done = counts.done;
   findings_.points_failed = counts.failed;
   findings_.points_begun = counts.partial;

@@ -120,10 +120,22 @@ void add_transpose(OnnxLowering& graph, const OnnxNode& node) {
 void pass(OnnxLowering& graph, const OnnxNode& node) {
   const Value from = graph.value(node, 0);
   graph.name_view(node, from, 0, from.dims, from.order);
-  const OnnxTensor* const training = node.op == "Dropout" ? graph.constant(node, 2) : nullptr;
-  if (graph.used(node, 1) || (training != nullptr && training->size() > 0 && training->as_reals().front() != 0)) {
+}
+
+/// What is exported as if in training drops nothing at a ratio of 0 (as torchvision's Swin is).
+bool drops(OnnxLowering& graph, const OnnxNode& node) {
+  const auto is_zero = [&](std::size_t k) {
+    const OnnxTensor* const given = graph.constant(node, k);
+    return given != nullptr && given->size() > 0 && given->as_reals().front() == 0;
+  };
+  return node.has_input(2) && !is_zero(2) && !is_zero(1);
+}
+
+void add_dropout(OnnxLowering& graph, const OnnxNode& node) {
+  if (graph.used(node, 1) || drops(graph, node)) {
     throw node.error("drops values or hands out which, as in training: export the model for inference");
   }
+  pass(graph, node);
 }
 
 }  // namespace
@@ -131,7 +143,8 @@ void pass(OnnxLowering& graph, const OnnxNode& node) {
 void add_movement_layers(OnnxLayerMakers& makers) {
   for (const auto& [op, moved] : movements()) makers[op] = move;
   makers["Transpose"] = add_transpose;
-  for (const char* const op : {"Dropout", "Identity"}) makers[op] = pass;
+  makers["Dropout"] = add_dropout;
+  makers["Identity"] = pass;
 }
 
 }  // namespace crossgrid

@@ -211,6 +211,22 @@ TEST_F(OnnxNetwork, SaysWhatIsWrong) {
               HasSubstr("has 2 outputs, expected one: the logits"));
 }
 
+/// As of training at a ratio of 0 drops nothing; torchvision's Swin is exported so.
+TEST_F(OnnxNetwork, DropsNothing) {
+  const auto with = [&](std::int64_t ratio, std::int64_t training, const std::string& what = "dropped") {
+    ModelBuilder b({1, 3});
+    b.integers("ratio", {ratio}), b.integers("training", {training});
+    b.tensor("w", {3, 2});
+    b.node("Dropout", {"image", "ratio", "training"}, "dropped").add_output("mask");
+    b.node("MatMul", {what, "w"}, "logits");
+    return problem(b.bytes());
+  };
+  EXPECT_EQ(with(0, 1), "");
+  EXPECT_EQ(with(1, 0), "");
+  EXPECT_THAT(with(1, 1), HasSubstr("drops values or hands out which, as in training"));
+  EXPECT_THAT(with(0, 0, "mask"), HasSubstr("drops values or hands out which, as in training"));
+}
+
 /// Found by fuzzing (tests/fuzz): each would overflow or read what is not there.
 TEST_F(OnnxNetwork, RefusesWhatAFileCannotAskFor) {
   ModelBuilder wide({1, 65536, 65536, 65536, 65536});

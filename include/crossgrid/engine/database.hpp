@@ -61,8 +61,9 @@ struct DatabaseCounts {
   bool operator==(const DatabaseCounts&) const = default;
 };
 
-/// Counts only, without writing: what `status` shows.
-DatabaseCounts count_points(const PointTable& points, const RecordedWork& work, const DatabaseRequest& request);
+/// Counts only, without writing. `found`: gets, by RecordedWork::point_number(), which recorded points are among these.
+DatabaseCounts count_points(const PointTable& points, const RecordedWork& work, const DatabaseRequest& request,
+                            std::vector<bool>* found = nullptr);
 
 /// Points up to which database.json, one document, is written too.
 inline constexpr std::uint64_t single_document_limit = 10'000;

@@ -107,6 +107,9 @@ struct UnknownRecord {
 
 using JournalRecord = std::variant<JournalHeader, PointDefinition, UnitRecord, OwnerRecord, RunAccount, UnknownRecord>;
 
+/// CRC-32 as zlib has it: of a line's text behind its checksum.
+std::uint32_t journal_checksum(std::string_view text);
+
 /// The command that runs one unit again, alone and in the process of the command itself; `folder` is a shell word.
 std::string command_to_replay(std::string_view folder, const Id128& point, const Unit& unit);
 
