@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "crossgrid/base/error.hpp"
+#include "plain_unit_line.hpp"
 
 namespace crossgrid {
 
@@ -125,10 +126,9 @@ JournalHeader header_of(Members& object, std::string_view line) {
 }
 
 /// The id of a definition in the form that is written: nothing else of it is asked for.
-std::optional<Id128> usual_definition(std::string_view line) {
+std::optional<Id128> plain_definition(std::string_view line) {
   constexpr std::string_view start = "\"kind\":\"point\",\"id\":\"", parameters = "\"parameters\":{";
   constexpr std::size_t id_digits = 32;
-  line.remove_prefix(std::min(line.size(), checked_from));
   if (!line.starts_with(start) || line.find(parameters, start.size() + id_digits) == std::string_view::npos) {
     return std::nullopt;
   }
@@ -201,7 +201,9 @@ JournalParser::~JournalParser() = default;
 
 std::optional<JournalRecord> JournalParser::parse(std::string_view line, std::string& problem) {
   try {
-    if (const auto id = usual_definition(line)) return PointDefinition{*id, {}};
+    const std::string_view members = line.substr(std::min(line.size(), checked_from));
+    if (auto unit = plain_unit(members)) return *std::move(unit);
+    if (const auto id = plain_definition(members)) return PointDefinition{*id, {}};
     const bool copy = false;  // the caller pads
     Members object(impl_->parser.parse(line.data(), line.size(), copy).get_object());
     const std::string_view kind = text_of(object, "kind");
