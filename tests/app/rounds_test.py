@@ -1,6 +1,6 @@
 """Sweeps that decide in rounds: a search finds the crossing that the whole grid has, halving and early stops give points
 the trials that the rule says, worked out here from the journal of a run of everything. Databases are equal byte for byte
-whatever the number of ranks, the size of units, kills and restarts."""
+whatever the number of ranks, the size of units, kills, restarts, and failures that were tried again."""
 
 import json
 import math
@@ -179,6 +179,21 @@ def check_bytes(folder, sweep, base, name):
     print(f"{name}: the same bytes with other units, ranks and after {kills} kills")
 
 
+def check_retry(folder, sweep, base, name):
+    """Units that failed for good decide as failures; tried again, they decide as if nothing had been."""
+    out = folder / f"{name}-failed"
+    flags = ["--threads", "1", "--unit-images", "100"]
+    broken = runs.run(sweep, out, *flags, "--retries", "0", check=False,
+                      env={"CROSSGRID_FAILPOINTS": "executor.before_result=kill@3"})
+    failed = sum(record.get("status") == "failed" for record in runs.journal_lines(out))
+    if broken.returncode != 3 or failed < 3 or files(out) == files(base):
+        runs.fail(f"{name}: exit code {broken.returncode} with {failed} failed units")
+    runs.run(sweep, out, *flags, "--retry-failed")
+    if files(out) != files(base):
+        runs.fail(f"{name}: other bytes after {failed} failed units were tried again")
+    print(f"{name}: the same bytes after {failed} failed units were tried again")
+
+
 def main():
     runs.need_mpirun()
     with tempfile.TemporaryDirectory() as name:
@@ -194,6 +209,7 @@ def main():
             check_status(out)
             check_plan(sweep, sum(row["trials.done"] for row in table(out)))
             check_bytes(folder, sweep, out, label)
+            check_retry(folder, sweep, out, label)
             # A grid that was run whole has all the answers: nothing is computed again.
             before = runs.units_recorded(whole)
             runs.run(sweep, whole)
