@@ -70,7 +70,8 @@ class InferenceRunner : public UnitRunner {
     request.metrics = context_.sweep.metrics;
     UnitResult result;
     result.unit = unit;
-    result.metrics = engine_.run(request, heartbeat);
+    const auto sums = engine_.run(request, heartbeat);
+    result.metrics = MetricSums(sums.begin(), sums.end());
     result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return result;
   }

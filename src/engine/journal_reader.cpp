@@ -19,9 +19,11 @@ namespace crossgrid {
 
 namespace {
 
-constexpr std::size_t block_bytes = 4 * journal_line_limit;
-/// Whoever asks for the first record only gets it without much beyond.
-constexpr std::size_t first_bytes = std::size_t{64} << 10;
+/// Room for a block: the rest of the one before, which may be a long line, and what is read.
+constexpr std::size_t block_bytes = 3 * journal_line_limit;
+/// Read at once: little at first, for whoever asks for the first record only, then what stays in a core's cache with
+/// the records in it.
+constexpr std::size_t first_bytes = std::size_t{64} << 10, most_bytes = std::size_t{512} << 10;
 /// Taking records in is left to one thread, which more than this would only wait for.
 constexpr std::size_t most_threads = 8;
 
@@ -60,7 +62,7 @@ class SegmentReader {
     JournalBlock block = empty_block();
     std::copy(rest_.begin(), rest_.end(), block.bytes.get());
     const std::size_t wanted = std::min(next_bytes_, block_bytes - rest_.size());
-    next_bytes_ = std::min(2 * next_bytes_, block_bytes);
+    next_bytes_ = std::min(2 * next_bytes_, most_bytes);
     const IoResult got = read_all(*file_, block.bytes.get() + rest_.size(), wanted, offset_);
     if (!got.ok()) throw input_error(path_, "can't read it: " + error_text(got.error));
     block.offset = offset_ - rest_.size();

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <boost/container/flat_map.hpp>
 #include <cstdint>
-#include <map>
 #include <string>
 
 #include "crossgrid/base/id128.hpp"
@@ -18,16 +18,19 @@ struct Unit {
   auto operator<=>(const Unit&) const = default;
 };
 
+/// By metric name; millions of records are read with them.
+using MetricSums = boost::container::flat_map<std::string, MetricSum>;
+
 enum class UnitStatus : std::uint8_t { done, failed };
 
 /// What became of a unit: one line of the journal.
 struct UnitResult {
   Unit unit;
   UnitStatus status = UnitStatus::done;
-  std::map<std::string, MetricSum> metrics;  ///< by metric name
-  double seconds = 0;                        ///< run time in the executor; provenance, never part of a metric
-  double megabytes = 0;                      ///< peak memory of the executor up to its end; not in the unit's record
-  double cost = 0;                           ///< PlannedUnit::cost; not in the unit's record
+  MetricSums metrics;
+  double seconds = 0;    ///< run time in the executor; provenance, never part of a metric
+  double megabytes = 0;  ///< peak memory of the executor up to its end; not in the unit's record
+  double cost = 0;       ///< PlannedUnit::cost; not in the unit's record
   std::uint32_t attempts = 1;
   std::string host;    ///< of the worker that ran it last; empty where nobody knows
   std::string reason;  ///< why it failed: exception text, or how its executor ended
