@@ -60,9 +60,14 @@ std::string optional_row(const std::string& name, const std::string& value) {
   return value.empty() ? "" : row(name, value);
 }
 
+/// Long names of columns may be broken at their dots.
 std::string head_row(const std::vector<std::string>& names) {
   std::string text = "<tr>";
-  for (const std::string& name : names) text += fmt::format("<th>{}</th>", html_text(name));
+  for (const std::string& name : names) {
+    text += "<th>";
+    for (const char c : html_text(name)) text += c == '.' ? ".<wbr>" : std::string(1, c);
+    text += "</th>";
+  }
   return text + "</tr>\n";
 }
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import crossgrid_runs as runs
 
 EVIL = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
-TAGS = set("html head meta title style body h1 h2 h3 p nav a table tr th td div figure figcaption svg line rect circle path "
+TAGS = set("html head meta title style body h1 h2 h3 p nav a table tr th td wbr div figure figcaption svg line rect circle path "
            "text pre details summary code".split())
-EMPTY = {"meta", "line", "rect", "circle", "path"}
+EMPTY = {"meta", "wbr", "line", "rect", "circle", "path"}
 ATTRIBUTES = set("lang charset http-equiv content name id class href viewbox width height role x y x1 y1 x2 y2 cx cy r d fill "
                  "stroke stroke-width stroke-opacity stroke-dasharray fill-opacity text-anchor transform font-size font-weight".split())
 
