@@ -77,12 +77,21 @@ OnnxModel of_constants(OnnxModel model, std::vector<OnnxTensor> inputs) {
   return model;
 }
 
-/// Operators that ONNX has no tests of.
+/// Operators that Debian's ONNX has no tests of.
 OnnxModel plain_model(const std::string& op) {
   OnnxModel model;
-  model.opset = 13;
+  model.opset = 21;
   model.nodes = {node_of(op, {"image"}, "logits")};
-  if (op == "LpPool") model.nodes.front().attributes["kernel_shape"] = std::vector<std::int64_t>{2, 2};
+  OnnxNode& node = model.nodes.front();
+  node.opset = model.opset;
+  if (op == "LpPool") node.attributes["kernel_shape"] = std::vector<std::int64_t>{2, 2};
+  if (op == "GroupNormalization") {
+    node.attributes["num_groups"] = std::int64_t{1};
+    for (const char* const numbers : {"scale", "shift"}) {
+      node.inputs.emplace_back(numbers);
+      model.constants[numbers] = OnnxTensor::of_reals(ElementType::float32, {2}, {1, 2});
+    }
+  }
   model.inputs = {{"image", ElementType::float32, Extents{1, 2, 3, 3}}};
   model.outputs = {{"logits", ElementType::float32, std::nullopt}};
   return model;
