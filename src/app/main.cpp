@@ -10,6 +10,7 @@
 #include "crossgrid/app/commands.hpp"
 #include "crossgrid/base/error.hpp"
 #include "crossgrid/base/json.hpp"
+#include "crossgrid/base/terminal_text.hpp"
 #include "crossgrid/base/version.hpp"
 #include "crossgrid/engine/failpoint.hpp"
 
@@ -94,13 +95,14 @@ int run_command_line(int argc, char** argv) {
     arm_failpoints_from_environment();
     return dispatch(Arguments(argv + 1, argv + argc));
   } catch (const Error& error) {
-    fmt::print(stderr, "error: {}\n", error.what());
+    fmt::print(stderr, "error: {}\n", lines_without_control_characters(error.what()));
     return static_cast<int>(error.code());
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "error: out of memory\n");
     return static_cast<int>(ExitCode::internal);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "error: a defect of crossgrid, please report it: {}\n", error.what());
+    fmt::print(stderr, "error: a defect of crossgrid, please report it: {}\n",
+               lines_without_control_characters(error.what()));
     return static_cast<int>(ExitCode::internal);
   }
 }

@@ -8,6 +8,7 @@
 #include "crossgrid/app/recorded_sweep.hpp"
 #include "crossgrid/app/unit_lines.hpp"
 #include "crossgrid/base/error.hpp"
+#include "crossgrid/base/terminal_text.hpp"
 #include "crossgrid/base/whole_number.hpp"
 #include "crossgrid/engine/executor_process.hpp"
 #include "crossgrid/engine/journal_reader.hpp"
@@ -100,12 +101,12 @@ bool agrees(const UnitResult& result, const std::optional<UnitRecord>& recorded)
     return true;
   }
   if (recorded->result.metrics == result.metrics) {
-    fmt::print("the journal has the same, from host {}\n", recorded->host);
+    fmt::print("the journal has the same, from host {}\n", without_control_characters(recorded->host));
     return true;
   }
   for (const auto& [name, metric] : recorded->result.metrics) {
     fmt::print("the journal has {}: sum {} over {}, from host {}\n", name, int128_to_text(metric.sum), metric.count,
-               recorded->host);
+               without_control_characters(recorded->host));
   }
   return false;
 }

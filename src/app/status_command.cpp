@@ -14,6 +14,7 @@
 #include "crossgrid/app/work_estimate.hpp"
 #include "crossgrid/base/clock.hpp"
 #include "crossgrid/base/error.hpp"
+#include "crossgrid/base/terminal_text.hpp"
 #include "crossgrid/engine/folder_lock.hpp"
 #include "crossgrid/engine/unit_census.hpp"
 
@@ -70,7 +71,8 @@ void print_owner(const std::string& label, const JournalOwner& last, std::uint64
   const auto age = system_time().utc() - utc_from_text(owner.heartbeat);
   const bool running = static_cast<double>(age) <= owner_lease_seconds && !surely_gone(owner);
   fmt::print("{:<10}{} on {} (process {}) since {}, last sign {} ago\n", label,
-             running ? "running" : "ended without a word:", owner.host, owner.pid, owner.started,
+             running ? "running" : "ended without a word:", without_control_characters(owner.host), owner.pid,
+             without_control_characters(owner.started),
              duration_text(static_cast<double>(std::max<std::int64_t>(age, 0))));
   if (running && images_left > 0) print_rate(last, images_left, until);
 }
@@ -112,7 +114,7 @@ void print_submitted(const std::string& folder) {
 void print_losses(const std::string& folder, const SweepState& state) {
   for (JournalLoss loss : state.losses) {
     loss.file = folder + "/" + loss.file;
-    fmt::print("journal   {}\n", loss.text());
+    fmt::print("journal   {}\n", without_control_characters(loss.text()));
   }
   if (state.losses_found > state.losses.size()) {
     fmt::print("          and {} more damaged places\n", grouped(state.losses_found - state.losses.size()));
@@ -123,11 +125,12 @@ void print_losses(const std::string& folder, const SweepState& state) {
 void print_failure(const std::string& folder, const SweepState::Failure& failure) {
   const Unit& unit = failure.unit;
   fmt::print("failed    point {} trial {} images {}..{} after {} attempts on {}: {}{}\n", unit.point, unit.trial,
-             unit.first, unit.first + unit.count - 1, failure.attempts, failure.host, failure.reason,
+             unit.first, unit.first + unit.count - 1, failure.attempts, without_control_characters(failure.host),
+             without_control_characters(failure.reason),
              failure.signal ? fmt::format(" [signal {}]", failure.signal) : "");
   for (std::size_t at = 0; at < failure.log.size();) {
     const std::size_t end = std::min(failure.log.find('\n', at), failure.log.size());
-    fmt::print("          | {}\n", std::string_view(failure.log).substr(at, end - at));
+    fmt::print("          | {}\n", without_control_characters(std::string_view(failure.log).substr(at, end - at)));
     at = end + 1;
   }
   fmt::print("          {}\n", command_to_replay(shell_word(folder), failure.point, unit));
@@ -209,7 +212,7 @@ int status_command(const Arguments& arguments) {
   const KnownState known = look_at(folder, shard, check);
   if (check) return static_cast<int>(known.state.chips_of(shard).value_or(ChipCounts{}).exit_code());
 
-  fmt::print("sweep     {} in {}\n", known.state.name, folder);
+  fmt::print("sweep     {} in {}\n", without_control_characters(known.state.name), folder);
   print_age(known);
   print_counts(known.state);
   print_runs(folder, known.state, known.exact ? system_time().utc() : known.counted_at);

@@ -5,6 +5,7 @@ the unit: it ends as it ended, and compares with the journal what it gives."""
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -73,6 +74,27 @@ def check_comparison(out, record):
                                                        "has trials" in result.stderr), (2, True))
 
 
+def check_terminal(out, record):
+    """Whoever wrote a journal does not command the reader's terminal."""
+    for segment in out.glob("journal-*.jsonl"):
+        lines = segment.read_bytes().split(b"\n")
+        for number, line in enumerate(lines):
+            if not line.endswith(b"}") or json.loads(line) != record:
+                continue
+            evil = {**record, "host": "h\x1b[2J", "reason": "r\x1b]0;x\x07", "log": "one\x1b[1m\ntwo\x9b2J"}
+            del evil["crc"]
+            rest = json.dumps(evil, separators=(",", ":")).encode()[1:]
+            lines[number] = b'{"crc":"%08x",' % zlib.crc32(rest) + rest
+        segment.write_bytes(b"\n".join(lines))
+    text = status(out).stdout
+    for part in ("on h\\u001b[2J: r\\u001b]0;x\\u0007", "| one\\u001b[1m\n", "| two\\u009b2J\n"):
+        expect(f"status shows {part!r}", part in text, True)
+    expect("control characters in status", [letter for letter in text if ord(letter) < 32 and letter != "\n"], [])
+    sweep = json.loads((out / "sweep.json").read_text())
+    (out / "sweep.json").write_text(json.dumps({**sweep, "name": "\x1b[2J"}))
+    expect("an error shows the name", ("name '\\u001b[2J'" in status(out).stderr), True)
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -90,6 +112,9 @@ def main():
         expect("failed records with their host", sum(bool(record["host"]) for record in failed), len(failed))
         expect("failed records with their signal", sum(record.get("signal") == 9 for record in failed), len(failed))
         check_replays(out, failed[0], {"CROSSGRID_FAILPOINTS": "executor.after_start=kill"})
+
+        shutil.copytree(out, folder / "hostile")
+        check_terminal(folder / "hostile", failed[0])
 
         expect("exit code of the same command", runs.run(sweep, out, *FLAGS, check=False).returncode, 3)
         expect("exit code with --retry-failed", runs.run(sweep, out, *FLAGS, "--retry-failed").returncode, 0)
