@@ -32,6 +32,7 @@ idle_file=$folder/slurm/idle-$part
 mkdir -p "$folder/slurm"
 first=$(records) idle=0 before=-1
 [ -f "$idle_file" ] && read -r idle before <"$idle_file"
+case $idle in [0-9]) ;; *) idle=0 ;; esac # arithmetic would run what else stands there
 [ "$first" = "$before" ] || idle=0
 stop_if_idle() {
   ((idle < most_idle_jobs)) && return
@@ -83,7 +84,7 @@ fi
 [ "$(records)" = "$first" ] && stop_if_idle
 say "work is left: queued again"
 if ! scontrol requeue "$SLURM_JOB_ID"; then
-  say "Slurm does not queue it again; continue with: sbatch $folder/slurm/job.sh"
+  say "Slurm does not queue it again; continue with: sbatch $(printf %q "$folder/slurm/job.sh")"
   exit 75
 fi
 sleep 600 # Slurm ends it

@@ -4,6 +4,7 @@ without a record, shards and gathering, bad profiles. slurm_slow_test.py does it
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import tempfile
@@ -115,6 +116,13 @@ def words_are_quoted(site, base):
     expect("job.sh", script.read_text(), f'#SBATCH --account="{escaped}"\n', f'#SBATCH --comment="{escaped}"\n',
            "#SBATCH --exclusive\n", "#SBATCH --time=2:00\n", "#SBATCH --signal=B:USR1@30\n",
            f'#SBATCH --output="{str(site.folder)}/{escaped.replace("%", "%%")}/out/slurm/%x-%j.log"\n')
+    site.replace("scontrol", "exit 1")
+    text = site.job(script, TO_BE_CONTINUED, CROSSGRID_FAILPOINTS="scheduler.before_append=kill@2")
+    printed = shlex.split(text.split("continue with: ")[1].splitlines()[0])
+    if printed != ["sbatch", str(script)]:
+        runs.fail(f"the command to continue is {printed}")
+    # Whoever made the folder wrote this: bash's arithmetic would run it.
+    (out / "slurm/idle-all").write_text(f"a[$(touch${{IFS}}pwned)] {site.crossgrid('status', '--records', out)}")
     expect("job.sh", site.job(script, DONE), "(all): ended: exit code 0")
     if (site.folder / "modules").read_text() != f"load\n{ODD}\n":
         runs.fail("the module's name did not arrive as it was written")
