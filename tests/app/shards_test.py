@@ -4,6 +4,7 @@ aside), and it reports a journal that is missing, copied or changed."""
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -73,6 +74,11 @@ def one_after_the_other(sweep, out, base):
         runs.fail("status --records does not count the units")
 
 
+def sealed(rest):
+    """A journal line of what stands behind its checksum."""
+    return b'{"crc":"%08x",' % zlib.crc32(rest) + rest
+
+
 def faults_are_told(out, base):
     """The twins: a journal that is copied, missing or changed."""
     journal = out / "journal-2of3-000001.jsonl"
@@ -85,8 +91,7 @@ def faults_are_told(out, base):
         runs.fail("a copied journal: its units are counted twice")
 
     def changed(line):
-        rest = line[18:].replace(b'"sum":"', b'"sum":"1', 1)
-        return b'{"crc":"%08x",' % zlib.crc32(rest) + rest
+        return sealed(line[18:].replace(b'"sum":"', b'"sum":"1', 1))
 
     lines = copied.read_bytes().splitlines()
     copied.write_bytes(b"\n".join(changed(line) if b'"kind":"unit"' in line else line for line in lines) + b"\n")
@@ -94,14 +99,21 @@ def faults_are_told(out, base):
     copied.unlink()
 
     kept = journal.read_bytes()
+    short = re.sub(rb'^{"crc":"[0-9a-f]{8}",("kind":"unit".*?"top1":{"sum":"\d+","count":)(\d+)(.*)$',
+                   lambda line: sealed(line[1] + b"%d" % (int(line[2]) - 1) + line[3]), kept, count=1, flags=re.MULTILINE)
+    if short == kept:
+        runs.fail("no record to shorten")
+    journal.write_bytes(short)
+    expect("a record of fewer images than its unit's", crossgrid("gather", out, expect=BAD_INPUT), "the records of top1 count 199 images",
+           "expected 200")
     journal.unlink()
     text = crossgrid("gather", out, expect=TO_BE_CONTINUED)
     expect("a missing journal", text, f"{UNITS * 2 // 3}, each recorded once", "0 of 16 chips done, 0 failed, 16 left; it has no journal")
     journal.write_bytes(kept)
 
     header, newline, others = kept.partition(b"\n")
-    rest = header[18:].replace(b'"numeric_class":"host/', b'"numeric_class":"other/')
-    journal.write_bytes(b'{"crc":"%08x",' % zlib.crc32(rest) + rest + newline + others)
+    other = sealed(header[18:].replace(b'"numeric_class":"host/', b'"numeric_class":"other/'))
+    journal.write_bytes(other + newline + others)
     expect("two numeric classes", crossgrid("gather", out, expect=7), "different numeric classes", "other/")
     journal.write_bytes(kept)
     check_complete("faults mended", out, base)
