@@ -113,7 +113,12 @@ TEST(Scheduler, BatchesAreSingleFirstThenLargeThenSingleAtTheEnd) {
   EXPECT_EQ(play.batches.at(0).second.size(), 1u);
   play.work_off(1);
   std::size_t largest = 0;
-  for (const auto& batch : play.batches) largest = std::max(largest, batch.second.size());
+  std::size_t left = 2000;
+  for (const auto& batch : play.batches) {
+    largest = std::max(largest, batch.second.size());
+    EXPECT_LE(batch.second.size(), std::max<std::size_t>(left / 4, 1));  // nobody sits on much of the end
+    left -= batch.second.size();
+  }
   EXPECT_EQ(largest, 64u);
   EXPECT_EQ(play.batches.back().second.size(), 1u);
   EXPECT_EQ(play.results.size(), 2000u);
@@ -141,6 +146,24 @@ TEST(Scheduler, GivesNeighboursToTheSameWorker) {
   int changes = 0;
   for (UnitId id = 1; owner.contains(id); ++id) changes += owner[id] != owner[id - 1];
   EXPECT_LE(changes, 8);  // 500 where units are dealt out in turn
+}
+
+TEST(Scheduler, ASlowWorkersRunIsDoneByOthersAtTheEnd) {
+  Play play(100, 2);
+  play.work_off(1);
+  EXPECT_EQ(play.held[2].size(), 1u);
+  EXPECT_EQ(play.results.size(), 99u);
+}
+
+TEST(Scheduler, WhatASlowWorkerHasNotBegunIsRecalledWhileAnotherWaits) {
+  Play play(100, 2);
+  play.finish(2, std::exchange(play.held[2], {}).front());
+  ASSERT_GT(play.held[2].size(), 1u);
+  play.pass(2, {1, 2});
+  EXPECT_EQ(play.recalls, 0);  // nobody waits
+  play.work_off(1);
+  play.pass(2, {1, 2});
+  EXPECT_EQ(play.recalls, 1);
 }
 
 TEST(Scheduler, TimeLimitIsAMultipleOfThePredictionAndGrowsWithAttempts) {
