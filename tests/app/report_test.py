@@ -102,10 +102,13 @@ def hostile(folder):
                "expected": [{"where": {EVIL: EVIL}, "metric": EVIL, "value": EVIL, "source": EVIL, "holds": EVIL, "farthest": place}, 1],
                "failures": [{"index": EVIL, "host": EVIL, "reason": EVIL + "\x1b[2J\u0000"}, EVIL, None]}
     write_database(folder, points, meta, summary, {"about": EVIL, "network": EVIL, EVIL: EVIL})
+    (folder / "crossings.jsonl").write_text(json.dumps({EVIL + "c": EVIL + "crossing"}) + "\n")
     report(folder)
     page = (folder / "report.html").read_text()
     reader = refuse_problems(page)
     shown = "".join(reader.texts)
+    if reader.rows.count([EVIL + "crossing"]) != 1:
+        runs.fail("the crossing is missing")
     if shown.count("<script>alert(1)</script>") < 40 or "\x1b" in page or "\0" in page:
         runs.fail(f"texts are missing: {shown.count('<script>')} times")
     if not read(page.replace("&lt;script&gt;", "<script>", 1)).problems or not read(page.replace("&quot;", '"', 1)).texts:
@@ -129,11 +132,17 @@ def numbers(folder):
                                "status": "done", "top1.mean": mean, "top1.ci95.low": mean - 0.01, "top1.ci95.high": mean + 0.01})
     meta = {"schema": 1, "sweep": "numbers", "points": len(points), "metrics": ["top1"]}
     write_database(folder, points, meta)
+    crossings = [{"adc.bits": 4, "case": "found", "device.programming_error.magnitude": 0.07125}, {"adc.bits": 5, "case": "below"}]
+    header = list(crossings[0])
+    (folder / "crossings.jsonl").write_text("".join(json.dumps({name: c.get(name) for name in header}) + "\n" for c in crossings))
     output = report(folder).stdout
     if str(folder / "report.html") not in output:
         runs.fail(f"report does not say what it wrote: {output}")
     page = (folder / "report.html").read_text()
     reader = refuse_problems(page)
+    found = reader.rows[reader.rows.index(header) + 1:][:2]
+    if found != [["4", "found", "0.07125"], ["5", "below", "-"]]:
+        runs.fail(f"the crossings are {found}, expected {crossings}")
     # One plot for each axis, one for each pair, one of the front.
     if reader.counts["svg"] != 3 + 3 + 1:
         runs.fail(f"{reader.counts['svg']} plots, expected 7")
