@@ -108,8 +108,9 @@ NumberScale::NumberScale(std::span<const double> numbers) {
   const double rough = (high_ - low_) / 5;
   const double power = std::pow(10.0, std::floor(std::log10(rough)));
   const double step = (rough / power < 1.5 ? 1 : rough / power < 3.5 ? 2 : rough / power < 7.5 ? 5 : 10) * power;
+  // + 0.0: no "-0".
   for (double k = std::ceil(low_ / step - 1e-9); k * step <= high_ + 1e-9 * step; ++k) {
-    ticks_.push_back({place(k * step), fmt::format("{:.10g}", std::round(k) * step)});
+    ticks_.push_back({place(k * step), fmt::format("{:.10g}", std::round(k) * step + 0.0)});
   }
 }
 

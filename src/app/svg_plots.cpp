@@ -302,7 +302,8 @@ void draw_color_bar(Canvas& canvas, const Frame& frame, const NumberScale& scale
     canvas.line(x + 16, frame.y(tick.place), x + 20, frame.y(tick.place), axis_line);
     canvas.words(x + 24, frame.y(tick.place) + 4, "start", tick.label);
   }
-  canvas.turned_words(x + 86, frame.top + frame.height / 2, "middle", -90, shortened(label, 40));
+  canvas.turned_words(x + 86, frame.top + frame.height / 2, "middle", -90,
+                      shortened(label, static_cast<std::size_t>((frame.height + 2 * frame.top) / letter)));
 }
 
 std::vector<Tick> cell_ticks(const std::vector<std::string>& names) {
@@ -326,7 +327,8 @@ std::string svg_text(const HeatMap& plot) {
   Frame frame;
   frame.left = 44 + widest;
   frame.width = columns * std::clamp(330 / columns, 10.0, 76.0);
-  frame.height = rows * std::clamp(240 / rows, 10.0, 40.0);
+  // One or two rows are made as high as the titles beside them need.
+  frame.height = std::max(rows * std::clamp(240 / rows, 10.0, 40.0), 130.0);
   const XLabels labels = x_labels(cell_ticks(plot.columns), frame.width);
   const double width = std::max(frame.right() + 122, frame.left + frame.width / 2 + text_width(plot.x_label) / 2 + 8);
   const double height = frame.bottom() + room_below(labels);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <string>
+#include <vector>
 
 #include "crossgrid/app/html_text.hpp"
 
@@ -75,6 +77,10 @@ TEST(NumberScale, TicksAreRoundAndWhereTheirNumbersAre) {
   EXPECT_NEAR(NumberScale(std::vector<double>{1, 1e6}).place(1e3), 0.5, 1e-12) << "logarithmic";
   EXPECT_NEAR(NumberScale(std::vector<double>{2, 2}).place(2), 0.5, 1e-12);
   EXPECT_NEAR(NumberScale(std::vector<double>{0}).place(0), 0.5, 1e-12);
+  std::vector<std::string> labels;
+  const NumberScale around_zero(std::vector<double>{-10, 70});
+  for (const Tick& tick : around_zero.ticks()) labels.push_back(tick.label);
+  EXPECT_EQ(labels, (std::vector<std::string>{"0", "20", "40", "60"}));
 }
 
 TEST(HtmlText, EscapesAllThatMeansSomething) {
