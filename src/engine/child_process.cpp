@@ -15,13 +15,15 @@
 #include <system_error>
 #include <utility>
 
+#include "crossgrid/engine/descriptor_passing.hpp"
+
 namespace crossgrid {
 namespace {
 
 constexpr std::size_t kept_lines = 50;
 constexpr std::size_t longest_line = 1000;
-constexpr int child_socket = 3;  // descriptors in the executor; the mark is the one after the socket
-constexpr int first_unused_in_child = 5;
+constexpr int child_socket = 3;  // the executor's descriptor
+constexpr int first_unused_in_child = 4;
 
 [[noreturn]] void throw_errno(int error, const char* what) {
   throw std::system_error(error, std::generic_category(), what);
@@ -66,7 +68,9 @@ struct Plumbing {
     mark.set(::memfd_create("crossgrid-executor-mark", MFD_CLOEXEC));
     if (mark.get() < 0) throw_errno(errno, "memfd_create");
     if (::ftruncate(mark.get(), sizeof(ExecutorMark)) != 0) throw_errno(errno, "ftruncate");
-    for (Descriptor* end : {&child_socket, &child_log, &mark}) end->move_up();
+    // Not inherited: the first message that the executor gets.
+    if (!send_descriptor(socket.get(), mark.get())) throw_errno(errno, "sendmsg");
+    for (Descriptor* end : {&child_socket, &child_log}) end->move_up();
   }
 
   ExecutorMark* map_mark() const {
@@ -84,7 +88,6 @@ class FileActions {
     check(::posix_spawn_file_actions_adddup2(&actions_, plumbing.child_log.get(), 1));
     check(::posix_spawn_file_actions_adddup2(&actions_, plumbing.child_log.get(), 2));
     check(::posix_spawn_file_actions_adddup2(&actions_, plumbing.child_socket.get(), child_socket));
-    check(::posix_spawn_file_actions_adddup2(&actions_, plumbing.mark.get(), child_socket + 1));
     // Libraries of the parent may hold descriptors without CLOEXEC.
     check(::posix_spawn_file_actions_addclosefrom_np(&actions_, first_unused_in_child));
   }

@@ -16,6 +16,7 @@
 #include <memory>
 
 #include "crossgrid/engine/child_process.hpp"
+#include "crossgrid/engine/descriptor_passing.hpp"
 #include "crossgrid/engine/failpoint.hpp"
 #include "crossgrid/engine/socket_channel.hpp"
 
@@ -42,11 +43,13 @@ void tie_to_parent(int parent) {
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // its last lines are worth most when it crashes
 }
 
-ExecutorMark* map_mark(int descriptor) {
+/// The memory that comes first over the socket.
+ExecutorMark* receive_mark(int socket) {
+  const int descriptor = receive_descriptor(socket);
   void* memory = ::mmap(nullptr, sizeof(ExecutorMark), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+  if (descriptor >= 0) ::close(descriptor);
   if (memory == MAP_FAILED)
-    throw Error(ExitCode::internal, "executor: no shared memory at descriptor " + std::to_string(descriptor));
-  ::close(descriptor);
+    throw Error(ExitCode::internal, "executor: no shared memory came over descriptor " + std::to_string(socket));
   return static_cast<ExecutorMark*>(memory);
 }
 
@@ -193,7 +196,7 @@ int run_executor_process(int fd, int parent, const UnitRunnerFactory& factory) {
   tie_to_parent(parent);
   ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   SocketChannel channel(fd);
-  ExecutorMark* mark = map_mark(fd + 1);
+  ExecutorMark* mark = receive_mark(fd);
   const int code = ExecutorLoop(channel, *mark).run(factory);
   ::munmap(mark, sizeof(ExecutorMark));
   return code;
