@@ -12,7 +12,7 @@ build=(g++ cmake ninja-build ccache git pkg-config
 tests=(libgtest-dev libgmock-dev libbenchmark-dev libvalijson-dev clang libclang-rt-dev libomp-dev clang-format
   clang-tidy valgrind jq python3-numpy python3-onnx python3-pil python3-matplotlib dataset-fashion-mnist libonnx-testdata
   ngspice python3-venv
-  munge slurmctld slurmd slurm-client qemu-user)
+  munge slurmctld slurmd slurm-client iproute2 qemu-user)
 
 # Ubuntu 24.04 has oneDNN 3.x as libdnnl-dev too; only its clang tools and the data set differ.
 available() { apt-cache show "$1" >/dev/null 2>&1; }

@@ -1,6 +1,7 @@
 """A real Slurm of Debian's packages for tests: munged, slurmctld and slurmd as root without systemd, two nodes on this
-machine with host names of their own (UTS namespaces), everything in one folder, on ports of its own. All of it lives in a
-process namespace that ends with the test, however the test ends."""
+machine with host names of their own (UTS namespaces) and, where the machine allows, networks of their own (network
+namespaces, cabled to one bridge), everything in one folder. All of it lives in a process namespace that ends with the test,
+however the test ends."""
 
 import os
 import shutil
@@ -15,9 +16,32 @@ from pathlib import Path
 import crossgrid_runs as runs
 
 NODES = ("node1", "node2")
+CONTROL_ADDRESS = "10.77.0.1"
+NODE_ADDRESSES = {"node1": "10.77.0.11", "node2": "10.77.0.12"}
+# In namespaces of the test's own: a bridge for the controller, a cable to each node, names for all.
+NETWORK = """
+set -e
+ip link set lo up
+ip link add name nodes type bridge
+ip addr add {control}/24 dev nodes
+ip link set nodes up
+mkdir -p /run/netns
+mount -t tmpfs names /run/netns
+for node in {nodes}; do
+  name=${{node%:*}}
+  ip netns add $name
+  ip link add cable-$name type veth peer name eth0 netns $name
+  ip link set cable-$name master nodes up
+  ip -n $name addr add ${{node#*:}}/24 dev eth0
+  ip -n $name link set eth0 up
+  ip -n $name link set lo up
+done
+{{ echo 127.0.0.1 localhost; echo {control} control; for node in {nodes}; do echo ${{node#*:}} ${{node%:*}}; done; }} >{hosts}
+mount --bind {hosts} /etc/hosts
+"""
 CONFIG = """
 ClusterName=crossgrid
-SlurmctldHost=control(127.0.0.1)
+SlurmctldHost=control({control})
 SlurmctldPort={control_port}
 SlurmUser=root
 SlurmdUser=root
@@ -42,8 +66,8 @@ KillWait=5
 JobRequeue=1
 SwitchType=switch/none
 JobAcctGatherType=jobacct_gather/none
-NodeName=node1 NodeAddr=127.0.0.1 NodeHostname=node1 Port={node1_port} CPUs=4 RealMemory=1000
-NodeName=node2 NodeAddr=127.0.0.1 NodeHostname=node2 Port={node2_port} CPUs=4 RealMemory=1000
+NodeName=node1 NodeAddr={node1} NodeHostname=node1 Port={node1_port} CPUs=4 RealMemory=1000
+NodeName=node2 NodeAddr={node2} NodeHostname=node2 Port={node2_port} CPUs=4 RealMemory=1000
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 
@@ -57,18 +81,27 @@ def in_own_namespace():
     """Starts this script again as the child of a process namespace's first process, which takes all down with it."""
     if os.environ.get("CROSSGRID_SLURM_NAMESPACE"):
         return
-    missing = [name for name in ("munged", "slurmctld", "slurmd", "sbatch", "mpirun", "unshare") if not program(name)]
+    missing = [name for name in ("munged", "slurmctld", "slurmd", "sbatch", "mpirun", "unshare", "ip") if not program(name)]
     if missing:
-        skip(f"{', '.join(missing)} is not installed (Debian: munge slurmctld slurmd slurm-client openmpi-bin util-linux)")
+        skip(f"{', '.join(missing)} is not installed (Debian: munge slurmctld slurmd slurm-client openmpi-bin util-linux "
+             "iproute2)")
     if os.geteuid() != 0:
         skip("its daemons need root here")
     namespace = ["unshare", "--fork", "--pid", "--kill-child", "--mount-proc", "--uts"]
     probe = subprocess.run([*namespace, "hostname", "probe"], capture_output=True, text=True)
     if probe.returncode != 0:
         skip(f"this machine gives no namespaces: {probe.stderr.strip()}")
-    script = [sys.executable, "-u", *sys.argv]
-    inside = subprocess.run([*namespace, "bash", "-c", '"$@" & wait $!', "first", *script],
-                            env=runs.environment(CROSSGRID_SLURM_NAMESPACE="1"))
+    with tempfile.NamedTemporaryFile() as hosts:
+        nodes = " ".join(f"{name}:{address}" for name, address in NODE_ADDRESSES.items())
+        network = NETWORK.format(control=CONTROL_ADDRESS, nodes=nodes, hosts=hosts.name)
+        probe = subprocess.run([*namespace, "--net", "bash", "-c", network], capture_output=True, text=True)
+        networks = probe.returncode == 0
+        if not networks:
+            print(f"nodes share this machine's network: {probe.stderr.strip()}")
+        script = [sys.executable, "-u", *sys.argv]
+        inside = subprocess.run([*namespace, *(["--net"] if networks else []), "bash", "-c",
+                                 (network if networks else "") + '"$@" & wait $!', "first", *script],
+                                env=runs.environment(CROSSGRID_SLURM_NAMESPACE="networks" if networks else "hosts"))
     sys.exit(inside.returncode)
 
 
@@ -123,7 +156,11 @@ class Cluster:
         self.wait_for("munged", 10, lambda: (munge / "socket").exists())
         control, node1, node2 = free_ports(3)
         self.config = self.folder / "slurm.conf"
-        self.config.write_text(CONFIG.format(folder=self.folder, control_port=control, node1_port=node1, node2_port=node2))
+        self.networks = os.environ["CROSSGRID_SLURM_NAMESPACE"] == "networks"
+        addresses = {"control": CONTROL_ADDRESS, **NODE_ADDRESSES} if self.networks else dict.fromkeys(
+            ("control", *NODES), "127.0.0.1")
+        self.config.write_text(CONFIG.format(folder=self.folder, control_port=control, node1_port=node1, node2_port=node2,
+                                             **addresses))
         self.daemon("slurmctld", "-D", "-f", str(self.config), host="control")
         for node in NODES:
             self.start_node(node)
@@ -136,6 +173,8 @@ class Cluster:
         command = [program(name), *words]
         if host:
             command = ["unshare", "--uts", "bash", "-c", 'hostname "$0" && exec "$@"', host, *command]
+        if host in NODES and self.networks:
+            command = ["nsenter", f"--net=/run/netns/{host}", *command]
         log = open(self.folder / f"{name}-{host or 'here'}.out", "a")
         self.daemons[f"{name} {host}"] = subprocess.Popen(command, env=self.environment(), stdout=log, stderr=log,
                                                           stdin=subprocess.DEVNULL, start_new_session=True)
