@@ -8,7 +8,8 @@
 namespace crossgrid {
 
 /// The executor process: what `crossgrid executor --fd N --parent PID` runs. Descriptor N is its socket to the worker,
-/// over which first comes the memory where it marks the unit that it works on. Ends with its worker. Returns the exit code.
+/// over which first comes the memory where it marks the unit that it works on. Ends with its worker. Returns the exit
+/// code.
 int run_executor_process(int fd, int parent, const UnitRunnerFactory& factory);
 
 /// The same from command line arguments (after the program's and the command's name): "--fd N --parent PID".
