@@ -1,5 +1,7 @@
 #include "crossgrid/app/chip_counts.hpp"
 
+#include "crossgrid/engine/shard.hpp"
+
 namespace crossgrid {
 
 ExitCode ChipCounts::exit_code() const {
@@ -13,19 +15,14 @@ std::vector<ChipCounts> count_chips(const SweepContext& context, const RecordedW
   for_each_chip(round_plan(context).choose(work).points, [&](const Chip& chip) {
     ChipCounts& counts = all[shard_of(chip.number, shards) - 1];
     ++counts.chips;
-    if (!work.has_point(chip.point)) return;
-    const TrialState state = work.trial(chip.point, chip.trial, whole, context.sweep.metrics);
-    if (state.done) {
+    const TrialProgress found = work.progress(chip.point, chip.trial, whole, context.sweep.metrics);
+    if (found.done) {
       ++counts.done;
-    } else if (state.settled) {
+    } else if (found.settled) {
       ++counts.failed;
     }
   });
   return all;
-}
-
-ChipCounts count_chips(const SweepContext& context, const RecordedWork& work, const Shard& shard) {
-  return count_chips(context, work, shard.count)[shard.number - 1];
 }
 
 }  // namespace crossgrid

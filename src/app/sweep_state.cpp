@@ -75,7 +75,7 @@ class StateCounter {
 
   ChipState look_at(const Id128& id, std::uint64_t index, std::uint32_t trial) {
     const std::span<const std::string> metrics = context_.sweep.metrics;
-    if (work_.missing(id, trial, whole_, metrics, true).empty()) return ChipState::done;
+    if (work_.progress(id, trial, whole_, metrics).done) return ChipState::done;
     const TrialState found = work_.trial(id, trial, whole_, metrics);
     for (const FailedSpan& span : found.failed) {
       if (++state_.failures_found > most_failures) continue;

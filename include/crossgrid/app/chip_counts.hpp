@@ -6,7 +6,6 @@
 #include "crossgrid/app/sweep_context.hpp"
 #include "crossgrid/base/error.hpp"
 #include "crossgrid/engine/recorded_work.hpp"
-#include "crossgrid/engine/shard.hpp"
 
 namespace crossgrid {
 
@@ -22,7 +21,5 @@ struct ChipCounts {
 
 /// Of each of `shards` shards, in their order.
 std::vector<ChipCounts> count_chips(const SweepContext& context, const RecordedWork& work, std::uint32_t shards);
-/// Of one shard.
-ChipCounts count_chips(const SweepContext& context, const RecordedWork& work, const Shard& shard);
 
 }  // namespace crossgrid
